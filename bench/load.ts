@@ -1,0 +1,75 @@
+import { Pool } from "undici";
+
+/** What to send, and how hard. */
+export type LoadPlan = {
+  url: string;
+  headers: Record<string, string>;
+  streamed: boolean;
+  requests: number;
+  concurrency: number;
+  /** Request number i carries the call id `<prefix><i>`. */
+  callIdPrefix: string;
+};
+
+/** What came back. */
+export type LoadResult = {
+  /** Milliseconds from sending to the last byte, of complete answers. */
+  latenciesMs: number[];
+  seconds: number;
+  /** Call ids that were answered completely. */
+  answered: string[];
+  /** How many were not, and what the first of them got. */
+  failed: number;
+  firstFailure: string | null;
+};
+
+const prompt = "Summarise the following minutes for somebody who was not there, in three sentences. ".repeat(12);
+
+/** Sends a fixed number of chat requests, so many at a time, and reads every answer to its end. */
+export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
+  const pool = new Pool(plan.url, { connections: plan.concurrency, pipelining: 1, headersTimeout: 30_000 });
+  const messages = [{ role: "user", content: prompt }];
+  const body = JSON.stringify({
+    model: "mock",
+    messages,
+    temperature: 0.2,
+    ...(plan.streamed ? { stream: true } : {}),
+  });
+  const ending = plan.streamed ? "data: [DONE]\n\n" : "}";
+  const result: LoadResult = { latenciesMs: [], seconds: 0, answered: [], failed: 0, firstFailure: null };
+  let next = 0;
+
+  async function sendOne(callId: string): Promise<void> {
+    const startedMs = performance.now();
+    try {
+      const response = await pool.request({
+        path: "/v1/chat/completions",
+        method: "POST",
+        headers: { ...plan.headers, "content-type": "application/json", "x-litellm-call-id": callId },
+        body,
+      });
+      const text = await response.body.text();
+      if (response.statusCode !== 200 || !text.endsWith(ending)) {
+        throw new Error(`${String(response.statusCode)} ${text.slice(0, 300)}`);
+      }
+      result.latenciesMs.push(performance.now() - startedMs);
+      result.answered.push(callId);
+    } catch (error) {
+      result.failed += 1;
+      result.firstFailure ??= String(error);
+    }
+  }
+
+  async function work(): Promise<void> {
+    while (next < plan.requests) {
+      next += 1;
+      await sendOne(`${plan.callIdPrefix}${String(next)}`);
+    }
+  }
+
+  const startedMs = performance.now();
+  await Promise.all(Array.from({ length: plan.concurrency }, work));
+  result.seconds = (performance.now() - startedMs) / 1000;
+  await pool.close();
+  return result;
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from "@playwright/test";
+
+/** The long fault rounds are part of `npm run check:full` only. */
+const long = process.env.SLUICE_LONG === "1";
+
+export default defineConfig({
+  testDir: ".",
+  outputDir: "../test-results",
+  forbidOnly: process.env.CI !== undefined,
+  fullyParallel: false,
+  workers: 2,
+  retries: 0,
+  reporter: [["list"]],
+  timeout: long ? 600_000 : 60_000,
+  expect: { timeout: 10_000 },
+  use: { trace: "off", screenshot: "off", video: "off" },
+  ...(long ? {} : { grepInvert: /@long/ }),
+  projects: [
+    { name: "rest", testDir: "./rest" },
+    { name: "portal", testDir: "./portal" },
+  ],
+});

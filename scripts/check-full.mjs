@@ -1,0 +1,27 @@
+// What `npm run check:full` adds: checks that take longer, or that need a program from outside npm.
+import { startPostgres } from "./postgres.mjs";
+
+const playwright = ["node_modules/@playwright/test/cli.js", "test", "--config", "e2e/playwright.config.ts"];
+const vitest = ["node_modules/vitest/vitest.mjs", "run"];
+
+/** The steps, made of the function that runs a program of the project and resolves with what went wrong, or null. */
+export function fullSteps(runStep) {
+  return [
+    {
+      name: "long fault rounds",
+      run: () =>
+        runStep({ command: [...playwright, "--project", "rest", "--grep", "@long"], env: { SLUICE_LONG: "1" } }),
+    },
+    { name: "tests on PostgreSQL", run: () => onPostgres(runStep, vitest) },
+    { name: "end-to-end on PostgreSQL", run: () => onPostgres(runStep, [...playwright, "--project", "rest"]) },
+  ];
+}
+
+async function onPostgres(runStep, command) {
+  const postgres = await startPostgres();
+  try {
+    return await runStep({ command, env: { DATABASE_URL: postgres.url } });
+  } finally {
+    await postgres.stop();
+  }
+}

@@ -1,0 +1,1 @@
+export { GET } from "#app/(rest)/health/liveliness/route.ts";

@@ -1,0 +1,68 @@
+import type { Deployment } from "#gateway/models.ts";
+import type { ProviderAnswer } from "#gateway/providers/provider.ts";
+import { version } from "#lib/version.ts";
+
+/** What the headers of an answer say of its call. */
+export type CallFacts = {
+  callId: string;
+  deployment: Deployment;
+  /** The `x-sluice-log` receipt. */
+  receipt: string;
+  /** USD; null where it is not known yet (streams). */
+  costUsd: number | null;
+  startTimeMs: number;
+};
+
+/** Headers of an upstream that are about its own connection or body, or that would set something at our origin. */
+const keptBack = new Set([
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "content-length",
+  "content-encoding",
+  "content-type",
+  "date",
+  "set-cookie",
+  "strict-transport-security",
+  "alt-svc",
+  "upgrade",
+  "trailer",
+  "server",
+]);
+
+/**
+ * The headers of an answer that was passed on: the upstream's content type, LiteLLM's `x-litellm-*`, the upstream's
+ * own under `llm_provider-*` with its rate limits as they are, and our receipt.
+ */
+export function toCallHeaders(facts: CallFacts, answer: Pick<ProviderAnswer, "headers">): Record<string, string> {
+  const headers: Record<string, string> = {
+    "content-type": answer.headers["content-type"] ?? "application/json",
+    "cache-control": "no-store",
+    ...toFailureHeaders(facts),
+    "x-litellm-response-duration-ms": String(Math.round(performance.timeOrigin + performance.now() - facts.startTimeMs)),
+  };
+  if (facts.costUsd !== null) headers["x-litellm-response-cost"] = String(facts.costUsd);
+  for (const name of Object.keys(answer.headers)) {
+    const value = answer.headers[name];
+    if (value === undefined || keptBack.has(name)) continue;
+    headers[`llm_provider-${name}`] = value;
+    if (name.startsWith("x-ratelimit-")) headers[name] = value;
+  }
+  return headers;
+}
+
+/** The headers that answers and failures of a routed call share. */
+export function toFailureHeaders({ callId, deployment, receipt }: Omit<CallFacts, "costUsd" | "startTimeMs">): Record<string, string> {
+  return {
+    "x-litellm-call-id": callId,
+    "x-litellm-model-id": deployment.id,
+    ...(deployment.apiBase === null ? {} : { "x-litellm-model-api-base": withoutQuery(deployment.apiBase) }),
+    "x-litellm-version": version,
+    "x-sluice-log": receipt,
+  };
+}
+
+function withoutQuery(url: string): string {
+  const end = url.indexOf("?");
+  return end === -1 ? url : url.slice(0, end);
+}

@@ -1,0 +1,68 @@
+import type { CallEnd, CallStart } from "#gateway/call-record.ts";
+import { toCallRecord } from "#gateway/call-record.ts";
+import type { Deployment } from "#gateway/models.ts";
+import { readControls } from "#gateway/request-controls.ts";
+import { configState } from "#lib/config.ts";
+import { AppError } from "#lib/errors.ts";
+import { currentLogger } from "#lib/logger.ts";
+import { deliveryState } from "#logging/delivery.ts";
+import { logCall } from "#logging/log-call.ts";
+import { planLog, type LogPlan } from "#logging/log-plan.ts";
+import { noUsage, type LogRecord } from "#logging/record.ts";
+
+/** A call on its way: who asked what, and where its log goes. */
+export type Call = { start: CallStart; plan: LogPlan };
+
+/** A call for which a deployment was chosen. */
+export type RoutedCall = Call & { deployment: Deployment };
+
+/** Decides where the log of a call goes, before anything else is done with it. */
+export function planCall(start: CallStart): Call {
+  const { caller, body, headers } = start;
+  const isTeamDisabled = caller.teamId !== null && deliveryState.get().isDisabled(caller.teamId);
+  const controls = readControls(body, headers, caller);
+  return { start, plan: planLog(caller.logging, { controls, isTeamDisabled }, configState.get()) };
+}
+
+/**
+ * Commits a call's record, and throws `unavailable` where it could not be kept: a call whose log is lost is not
+ * answered. With `logging.commit: after_answer` it does not wait, and a lost log is only an error in our own log.
+ */
+export async function commitCall(call: Call, record: LogRecord): Promise<void> {
+  const committed = logCall(call.plan, record);
+  if (configState.get().logging.commit === "after_answer") {
+    committed.catch((error: unknown) => {
+      reportLostLog(record, error);
+    });
+    return;
+  }
+  try {
+    await committed;
+  } catch (cause) {
+    reportLostLog(record, cause);
+    throw new AppError("unavailable", "The call was not answered because its log could not be stored.", { cause });
+  }
+}
+
+/** Commits the record of a call that failed. The failure is what the client is told, even if its log is lost. */
+export async function commitFailure(
+  call: Call & { deployment: Deployment | null },
+  error: NonNullable<LogRecord["error"]>,
+): Promise<void> {
+  const end: CallEnd = {
+    deployment: call.deployment,
+    response: null,
+    usage: noUsage,
+    error,
+    completionStartTimeMs: null,
+    clientDisconnected: false,
+  };
+  const record = toCallRecord(call.start, end);
+  await logCall(call.plan, record).catch((cause: unknown) => {
+    reportLostLog(record, cause);
+  });
+}
+
+function reportLostLog(record: LogRecord, cause: unknown): void {
+  currentLogger().error({ recordId: record.recordId, error: String(cause) }, "a record could not be queued");
+}

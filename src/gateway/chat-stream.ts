@@ -1,0 +1,142 @@
+import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
+
+/** Puts the chunks of a streamed chat together into the answer that a plain call would have had. */
+export type ChatAssembler = {
+  /** One chunk as parsed JSON. */
+  add(chunk: JsonObject): void;
+  /** The answer so far; null where no chunk came. */
+  response(): JsonObject | null;
+  usage(): Json | undefined;
+};
+
+type ToolCall = { id: string | null; type: string; name: string; argumentParts: string[] };
+
+type Choice = {
+  index: number;
+  role: string;
+  content: string[] | null;
+  /** Text fields that some upstreams stream beside `content`, by name. */
+  texts: Map<string, string[]>;
+  toolCalls: Map<number, ToolCall>;
+  functionCall: { name: string; argumentParts: string[] } | null;
+  logprobs: Json[];
+  finishReason: string | null;
+};
+
+/** Delta fields that are concatenated like `content`. */
+const textFields = ["reasoning_content", "reasoning", "refusal"] as const;
+
+/** Fields of a chunk that belong to the whole answer; the first chunk that has one decides. */
+const answerFields = ["id", "created", "model", "system_fingerprint", "service_tier"] as const;
+
+/** Makes the assembler of one stream. */
+export function makeChatAssembler(): ChatAssembler {
+  const fields: JsonObject = {};
+  const choices = new Map<number, Choice>();
+  let usage: Json | undefined;
+  let isEmpty = true;
+  return {
+    add(chunk) {
+      isEmpty = false;
+      for (const name of answerFields) {
+        const value = chunk[name];
+        if (fields[name] === undefined && value !== undefined && value !== null) fields[name] = value;
+      }
+      if (isJsonObject(chunk.usage)) usage = chunk.usage;
+      if (!Array.isArray(chunk.choices)) return;
+      for (const part of chunk.choices) if (isJsonObject(part)) addChoice(choices, part);
+    },
+    response() {
+      if (isEmpty) return null;
+      const sorted = [...choices.values()].sort((left, right) => left.index - right.index);
+      return {
+        ...fields,
+        object: "chat.completion",
+        choices: sorted.map(toChoice),
+        ...(usage === undefined ? {} : { usage }),
+      };
+    },
+    usage: () => usage,
+  };
+}
+
+function addChoice(choices: Map<number, Choice>, part: JsonObject): void {
+  const index = typeof part.index === "number" ? part.index : 0;
+  let choice = choices.get(index);
+  if (!choice) {
+    choice = {
+      index,
+      role: "assistant",
+      content: null,
+      texts: new Map(),
+      toolCalls: new Map(),
+      functionCall: null,
+      logprobs: [],
+      finishReason: null,
+    };
+    choices.set(index, choice);
+  }
+  if (typeof part.finish_reason === "string") choice.finishReason = part.finish_reason;
+  if (isJsonObject(part.logprobs) && Array.isArray(part.logprobs.content)) choice.logprobs.push(...part.logprobs.content);
+  if (isJsonObject(part.delta)) addDelta(choice, part.delta);
+}
+
+function addDelta(choice: Choice, delta: JsonObject): void {
+  if (typeof delta.role === "string" && delta.role !== "") choice.role = delta.role;
+  if (typeof delta.content === "string") (choice.content ??= []).push(delta.content);
+  for (const name of textFields) {
+    const value = delta[name];
+    if (typeof value !== "string") continue;
+    const parts = choice.texts.get(name);
+    if (parts) parts.push(value);
+    else choice.texts.set(name, [value]);
+  }
+  if (Array.isArray(delta.tool_calls)) for (const call of delta.tool_calls) addToolCall(choice, call);
+  if (isJsonObject(delta.function_call)) {
+    choice.functionCall ??= { name: "", argumentParts: [] };
+    if (typeof delta.function_call.name === "string") choice.functionCall.name += delta.function_call.name;
+    if (typeof delta.function_call.arguments === "string") {
+      choice.functionCall.argumentParts.push(delta.function_call.arguments);
+    }
+  }
+}
+
+function addToolCall(choice: Choice, part: Json): void {
+  if (!isJsonObject(part)) return;
+  const index = typeof part.index === "number" ? part.index : choice.toolCalls.size;
+  let call = choice.toolCalls.get(index);
+  if (!call) {
+    call = { id: null, type: "function", name: "", argumentParts: [] };
+    choice.toolCalls.set(index, call);
+  }
+  if (typeof part.id === "string" && part.id !== "") call.id = part.id;
+  if (typeof part.type === "string") call.type = part.type;
+  if (!isJsonObject(part.function)) return;
+  if (typeof part.function.name === "string") call.name += part.function.name;
+  if (typeof part.function.arguments === "string") call.argumentParts.push(part.function.arguments);
+}
+
+function toChoice(choice: Choice): JsonObject {
+  const message: JsonObject = { role: choice.role, content: choice.content?.join("") ?? null };
+  for (const [name, parts] of choice.texts) message[name] = parts.join("");
+  if (choice.toolCalls.size > 0) {
+    message.tool_calls = [...choice.toolCalls].sort(([left], [right]) => left - right).map(([, call]) => toToolCall(call));
+  }
+  if (choice.functionCall) {
+    message.function_call = { name: choice.functionCall.name, arguments: choice.functionCall.argumentParts.join("") };
+  }
+  return {
+    index: choice.index,
+    message,
+    finish_reason: choice.finishReason,
+    ...(choice.logprobs.length === 0 ? {} : { logprobs: { content: choice.logprobs } }),
+  };
+}
+
+function toToolCall(call: ToolCall): JsonObject {
+  return {
+    id: call.id,
+    type: call.type,
+    function: { name: call.name, arguments: call.argumentParts.join("") },
+  };
+}

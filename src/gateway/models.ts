@@ -1,0 +1,107 @@
+import { z } from "zod";
+import type { Config } from "#lib/config.ts";
+import { AppError } from "#lib/errors.ts";
+import { sha256Hex } from "#lib/id.ts";
+import { stateCell } from "#lib/state.ts";
+import type { JsonObject } from "#logging/record.ts";
+import { findProvider, providerNames } from "#gateway/providers/index.ts";
+
+/** One way to answer a model name: a provider, the model's name there, and how to reach it. */
+export type Deployment = {
+  /** `model_info.id`, else a hash of the entry: the `x-litellm-model-id` of an answer. */
+  id: string;
+  /** The public name. */
+  modelName: string;
+  provider: string;
+  /** The name sent upstream. */
+  upstreamModel: string;
+  apiBase: string | null;
+  apiKey: string | null;
+  /** The answer of `litellm_params.mock_response`: no upstream is called. */
+  mockResponse: string | null;
+  timeoutMs: number;
+  streamTimeoutMs: number;
+  /** USD a token, where config.yaml says. */
+  inputCostPerToken: number;
+  outputCostPerToken: number;
+  /** Parameters that every request to this deployment gets unless the client sets them. */
+  defaults: Readonly<JsonObject>;
+};
+
+/** The model list by public name. */
+export type ModelTable = ReadonlyMap<string, readonly Deployment[]>;
+
+export const modelsState = stateCell<ModelTable>("models");
+
+const JsonFields = z.record(z.string(), z.json());
+
+const timeoutMsDefault = 600_000;
+
+/** What in `litellm_params` is for us and never sent upstream. */
+const ownParams = new Set([
+  "model",
+  "api_base",
+  "api_key",
+  "api_version",
+  "timeout",
+  "stream_timeout",
+  "mock_response",
+  "rpm",
+  "tpm",
+  "weight",
+  "input_cost_per_token",
+  "output_cost_per_token",
+  "custom_llm_provider",
+  "max_retries",
+  "num_retries",
+  "organization",
+  "use_in_pass_through",
+]);
+
+/**
+ * Makes the table of `model_list`. Throws with every entry that cannot work: an unknown provider, or no address to
+ * reach. `locate` tells where an entry stands in the file.
+ */
+export function makeModelTable(config: Config, locate: (path: (string | number)[]) => string): ModelTable {
+  const problems: string[] = [];
+  const table = new Map<string, Deployment[]>();
+  for (const [index, entry] of config.model_list.entries()) {
+    const deployment = toDeployment(entry, config);
+    if (typeof deployment === "string") {
+      problems.push(`${locate(["model_list", index, "litellm_params", "model"])}: model_list[${String(index)}]: ${deployment}`);
+      continue;
+    }
+    const known = table.get(entry.model_name);
+    if (known) known.push(deployment);
+    else table.set(entry.model_name, [deployment]);
+  }
+  if (problems.length > 0) throw new AppError("bad_request", problems.join("\n"));
+  return table;
+}
+
+function toDeployment(entry: Config["model_list"][number], config: Config): Deployment | string {
+  const params = entry.litellm_params;
+  const slash = params.model.indexOf("/");
+  const prefix = slash === -1 ? "openai" : params.model.slice(0, slash);
+  const mockResponse = params.mock_response ?? null;
+  const provider = mockResponse === null ? findProvider(prefix) : findProvider("mock");
+  if (!provider) {
+    return `the provider "${prefix}" of model "${params.model}" is not known. Fix: use one of ${providerNames.join(", ")}, for example openai/${params.model.slice(slash + 1)} with an api_base.`;
+  }
+  const timeout = params.timeout ?? config.litellm_settings.request_timeout;
+  const given = Object.fromEntries(Object.entries(params).filter(([name]) => !ownParams.has(name)));
+  return {
+    id: entry.model_info.id ?? sha256Hex(JSON.stringify([entry.model_name, params.model, params.api_base ?? null])),
+    modelName: entry.model_name,
+    provider: provider.name,
+    upstreamModel: slash === -1 ? params.model : params.model.slice(slash + 1),
+    apiBase: (params.api_base ?? provider.apiBase)?.replace(/\/+$/, "") ?? null,
+    apiKey: params.api_key ?? null,
+    mockResponse,
+    timeoutMs: timeout === undefined ? timeoutMsDefault : timeout * 1000,
+    streamTimeoutMs: (params.stream_timeout ?? timeout ?? timeoutMsDefault / 1000) * 1000,
+    inputCostPerToken: params.input_cost_per_token ?? entry.model_info.input_cost_per_token ?? 0,
+    outputCostPerToken: params.output_cost_per_token ?? entry.model_info.output_cost_per_token ?? 0,
+    defaults: JsonFields.parse(given),
+  };
+}

@@ -1,0 +1,30 @@
+import type { Deployment } from "#gateway/models.ts";
+import type { JsonObject } from "#logging/record.ts";
+
+/** One request to an upstream, already free of everything that is the gateway's alone. */
+export type ProviderCall = {
+  deployment: Deployment;
+  /** The path below the API base: `/chat/completions`. */
+  path: string;
+  body: JsonObject;
+  /** How long the first byte may take. */
+  timeoutMs: number;
+};
+
+/** What an upstream answered, whatever its status. The body is read once. */
+export type ProviderAnswer = {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: AsyncIterable<Buffer> & { destroy(): void };
+};
+
+/** A vendor's API. */
+export type Provider = {
+  name: string;
+  /** Where the vendor answers, if config.yaml does not say. */
+  apiBase: string | null;
+  /** The word that LiteLLM puts into this vendor's error messages, for example `OpenAIException`. */
+  exceptionName: string;
+  /** Sends one request. Throws `UpstreamError` of status 0 where there is no answer. */
+  send(call: ProviderCall): Promise<ProviderAnswer>;
+};

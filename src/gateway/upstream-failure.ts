@@ -1,0 +1,80 @@
+import type { Deployment } from "#gateway/models.ts";
+import { findProvider } from "#gateway/providers/index.ts";
+import { AppError, UpstreamError } from "#lib/errors.ts";
+import { findFailure } from "#lib/fetch-failure.ts";
+import { isJsonObject, type LogRecord } from "#logging/record.ts";
+
+/** An upstream's refusal, as the client gets it and as the record keeps it. */
+export type CallFailure = { error: AppError; logged: NonNullable<LogRecord["error"]>; retryAfter: string | null };
+
+/** LiteLLM's class names by status. */
+const classOfStatus: Readonly<Record<number, string>> = {
+  400: "BadRequestError",
+  401: "AuthenticationError",
+  403: "PermissionDeniedError",
+  404: "NotFoundError",
+  408: "Timeout",
+  413: "BadRequestError",
+  422: "UnprocessableEntityError",
+  429: "RateLimitError",
+  500: "InternalServerError",
+  502: "BadGatewayError",
+  503: "ServiceUnavailableError",
+  504: "Timeout",
+};
+
+/** An answer whose status says no: its own status, type, param and code in the envelope, its words after LiteLLM's prefix. */
+export function ofStatus(deployment: Deployment, answer: { status: number; text: string; retryAfter: string | null }): CallFailure {
+  const said = readError(answer.text);
+  // An upstream that redirects or answers nonsense is a bad gateway to the client.
+  const status = answer.status >= 400 ? answer.status : 502;
+  const className = classOfStatus[status] ?? (status >= 500 ? "InternalServerError" : "APIError");
+  const message = `litellm.${className}: ${className}: ${exceptionName(deployment)} - ${said.message}`;
+  const error = new AppError(status >= 500 ? "internal" : "bad_request", message, {
+    status,
+    type: said.type ?? className,
+    ...(said.param === null ? {} : { param: said.param }),
+  });
+  return { error, logged: { code: String(status), class: className, message }, retryAfter: answer.retryAfter };
+}
+
+/** No answer, or one that broke off: 408 for a timeout, 500 otherwise. */
+export function ofThrown(deployment: Deployment, thrown: unknown): CallFailure {
+  const failure = findFailure(thrown);
+  const isTimeout = failure?.kind.startsWith("timeout") ?? false;
+  const className = isTimeout ? "Timeout" : "APIConnectionError";
+  const reason = thrown instanceof UpstreamError ? thrown.message : "the connection failed";
+  const message = `litellm.${className}: ${className}: ${exceptionName(deployment)} - ${reason}`;
+  const status = isTimeout ? 408 : 500;
+  const error = new AppError("internal", message, { status, type: isTimeout ? "timeout_error" : "api_connection_error" });
+  return { error, logged: { code: String(status), class: className, message }, retryAfter: null };
+}
+
+/** A refusal of our own (no such model, not allowed, bad body), as the record keeps it. */
+export function ofRefusal(error: AppError): NonNullable<LogRecord["error"]> {
+  return { code: String(error.status), class: classOfStatus[error.status] ?? "APIError", message: error.message };
+}
+
+function exceptionName(deployment: Deployment): string {
+  return findProvider(deployment.provider)?.exceptionName ?? "OpenAIException";
+}
+
+type SaidError = { message: string; type: string | null; param: string | null };
+
+/** OpenAI's error object, or the text as it came, cut to 2,000 characters. */
+function readError(text: string): SaidError {
+  const plain = { message: text.slice(0, 2_000) || "The upstream gave no reason.", type: null, param: null };
+  try {
+    const body: unknown = JSON.parse(text);
+    if (!isJsonObject(body)) return plain;
+    const error = isJsonObject(body.error) ? body.error : body;
+    if (typeof error.message !== "string") return typeof body.error === "string" ? { ...plain, message: body.error } : plain;
+    return {
+      message: error.message,
+      type: typeof error.type === "string" ? error.type : null,
+      param: typeof error.param === "string" ? error.param : null,
+    };
+  } catch {
+    return plain;
+  }
+}

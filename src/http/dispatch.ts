@@ -1,0 +1,68 @@
+import { globSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { join, sep } from "node:path";
+import { Hono } from "hono";
+import { z } from "zod";
+import { toErrorResponse } from "#http/error-response.ts";
+import type { Route } from "#http/route.ts";
+import { AppError } from "#lib/errors.ts";
+
+/** A route file of the wire: its path as Hono matches it, and its handlers by method. */
+export type MountedRoute = { path: string; file: string; handlers: ReadonlyMap<string, Route> };
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+const appDir = fileURLToPath(new URL("../app/", import.meta.url));
+
+const RouteModule = z.record(z.string(), z.unknown());
+
+/** Finds and loads every `route.ts` of the wire, sorted so that fixed paths come before those with parameters. */
+export async function loadRoutes(): Promise<MountedRoute[]> {
+  const files = globSync("**/route.ts", { cwd: appDir }).filter((file) => file.startsWith(`(rest)${sep}`));
+  const routes = await Promise.all(
+    files.map(async (file) => {
+      const loaded = RouteModule.parse({ ...(await import(pathToFileURL(join(appDir, file)).href)) });
+      const handlers = methods.flatMap((method): [string, Route][] => {
+        const handler = loaded[method];
+        return isRoute(handler) ? [[method, handler]] : [];
+      });
+      return { path: toPattern(file), file, handlers: new Map(handlers) };
+    }),
+  );
+  return routes.sort((left, right) => countParameters(left.path) - countParameters(right.path));
+}
+
+/**
+ * Makes the wire's application of its routes. Parameters match greedily, because team ids and model names may hold a
+ * `/`. An unknown path is a 404 and an unknown method a 405, both in the envelope.
+ */
+export function makeApp(routes: readonly MountedRoute[]): Hono {
+  const app = new Hono();
+  for (const { path, handlers } of routes) {
+    for (const [method, handler] of handlers) {
+      app.on(method, path, (context) => handler(context.req.raw, { params: Promise.resolve(context.req.param()) }));
+    }
+    const allowed = [...handlers.keys()].join(", ");
+    app.all(path, (context) => refuse(new AppError("method_not_allowed", "Method Not Allowed", { headers: { allow: allowed } }), context.req.path));
+  }
+  app.notFound((context) => refuse(new AppError("not_found", `There is no route ${context.req.path}.`), context.req.path));
+  app.onError((error, context) => refuse(error, context.req.path));
+  return app;
+}
+
+function refuse(error: Error, route: string): Response {
+  return toErrorResponse(error, { requestId: crypto.randomUUID(), route });
+}
+
+/** `(rest)/team/[team_id]/callback/route.ts` -> `/team/:team_id{.+}/callback`. */
+function toPattern(file: string): string {
+  const parts = file.split(sep).slice(1, -1);
+  return `/${parts.map((part) => part.replace(/^\[(.+)\]$/, ":$1{.+}")).join("/")}`;
+}
+
+function countParameters(path: string): number {
+  return path.split(":").length - 1;
+}
+
+function isRoute(value: unknown): value is Route {
+  return typeof value === "function" && "options" in value;
+}

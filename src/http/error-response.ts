@@ -1,0 +1,76 @@
+import { AppError, UpstreamError } from "#lib/errors.ts";
+import { currentLogger } from "#lib/logger.ts";
+
+/** The envelope of every OpenAI-like error: `code` is the HTTP status as text (`{"error": {…}}`). */
+export type ErrorEnvelope = { error: { message: string; type: string; param: string | null; code: string } };
+
+/** What stands around an error: which request, which path. */
+export type ErrorContext = { requestId: string; route: string };
+
+/**
+ * The answer for whatever was thrown. An `AppError` shows its message, an `UpstreamError` the remote party's, and a bug
+ * only a fixed sentence with the request id; its stack goes to the log.
+ */
+export function toErrorResponse(error: unknown, context: ErrorContext): Response {
+  const known = toAppError(error, context);
+  logRefusal(known, error, context);
+  const body = known.detail === undefined ? JSON.stringify(toEnvelope(known)) : JSON.stringify({ detail: known.detail });
+  return new Response(body, {
+    status: known.status,
+    headers: {
+      "content-type": "application/json",
+      "x-litellm-call-id": context.requestId,
+      "cache-control": "no-store",
+      ...known.headers,
+    },
+  });
+}
+
+/** The wire's envelope of an error. */
+export function toEnvelope(error: AppError): ErrorEnvelope {
+  return {
+    error: { message: error.message, type: error.type, param: error.param, code: String(error.status) },
+  };
+}
+
+/** Any thrown value as an `AppError` that may be shown. */
+export function toAppError(error: unknown, context: ErrorContext): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof UpstreamError) return new AppError("internal", error.message, { cause: error });
+  if (error instanceof RangeError && error.message.includes("call stack")) {
+    return new AppError("bad_request", "The body is nested too deeply.", { type: "invalid_request_error", cause: error });
+  }
+  if (isDatabaseAway(error)) {
+    return new AppError("unavailable", "The database cannot be reached now. Try again in a moment.", { cause: error });
+  }
+  return new AppError("internal", `Internal Server Error, request id ${context.requestId}`, { cause: error });
+}
+
+/** Prisma's codes for a database that is not there, and the driver's own. */
+const awayCodes = ["P1001", "P1002", "P1008", "P1017", "P2024", "P2028", "ECONNREFUSED", "ECONNRESET", "ENOENT"];
+
+/** True where the error says that the database cannot be reached. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  if ("code" in error && typeof error.code === "string" && awayCodes.includes(error.code)) return true;
+  if ("message" in error && typeof error.message === "string") {
+    if (/Can't reach database server|Connection terminated|timeout exceeded when trying to connect/.test(error.message)) {
+      return true;
+    }
+  }
+  return "cause" in error && isDatabaseAway(error.cause);
+}
+
+function logRefusal(known: AppError, error: unknown, { requestId, route }: ErrorContext): void {
+  const fields = { requestId, route, status: known.status, code: known.code };
+  const logger = currentLogger();
+  if (known.status >= 500) logger.error({ ...fields, error: errorText(error) }, "request failed");
+  else if (known.status === 401 || known.status === 404) logger.info(fields, "request refused");
+  else logger.warn(fields, "request refused");
+}
+
+/** Stack for a bug; only the class for what quotes a caller or an upstream. */
+function errorText(error: unknown): string {
+  if (error instanceof AppError || error instanceof UpstreamError) return error.name;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,68 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import type { Hono } from "hono";
+
+/** Answers one request by node's own objects: how Next.js takes over what is not the wire's. */
+export type PageHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** A listening server. */
+export type Listening = {
+  url: string;
+  port: number;
+  /** Stops accepting, waits for what is in flight until the deadline, then cuts it. */
+  close(deadlineMs: number): Promise<void>;
+};
+
+/** First path segments that belong to pages; every other one is the wire's. */
+const pageSegments = ["", "portal", "_next", "favicon.ico", "icon.svg"];
+const pageApi = ["/api/auth/"];
+
+/** Serves the wire's routes, and pages for the rest, on one port. */
+export async function listen(
+  app: Hono,
+  pages: PageHandler,
+  { host, port }: { host: string; port: number },
+): Promise<Listening> {
+  const wire = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 300_000 }, (request, response) => {
+    void (isPage(request.url ?? "/") ? pages(request, response) : wire(request, response));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  const bound = isAddress(address) ? address.port : port;
+  const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  return {
+    url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${String(bound)}`,
+    port: bound,
+    close: (deadlineMs) => closeServer(server, deadlineMs),
+  };
+}
+
+/** True for a path that Next.js answers. */
+export function isPage(url: string): boolean {
+  const path = url.split("?", 1)[0] ?? "/";
+  const [, segment = ""] = path.split("/", 2);
+  return pageSegments.includes(segment) || pageApi.some((prefix) => path.startsWith(prefix));
+}
+
+async function closeServer(server: Server, deadlineMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+  }, Math.max(0, deadlineMs - Date.now()));
+  await closed;
+  clearTimeout(timer);
+}
+
+function isAddress(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === "object" && address !== null;
+}

@@ -1,0 +1,93 @@
+import type { z } from "zod";
+import { configState } from "#lib/config.ts";
+import { AppError } from "#lib/errors.ts";
+
+/**
+ * The text of a request's body, at most `general_settings.max_request_size_mb`. Throws `too_large` before it reads more
+ * than that, and where the announced length is already over it.
+ */
+export async function readBodyText(request: Request): Promise<string> {
+  const megabytes = configState.get().general_settings.max_request_size_mb;
+  const bytesMax = megabytes * 1024 * 1024;
+  const announced = request.headers.get("content-length");
+  if (announced !== null) {
+    if (Number(announced) > bytesMax) throw tooLarge(megabytes);
+    return request.text();
+  }
+  if (request.body === null) return "";
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body) {
+    bytes += chunk.byteLength;
+    if (bytes > bytesMax) throw tooLarge(megabytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/**
+ * Parses a body with a route's schema. A call of a model gets OpenAI's 400 envelope where it does not fit, a management
+ * route FastAPI's 422 list; what was sent is not echoed.
+ */
+export function parseBody(schema: z.ZodType, text: string, isCall: boolean): unknown {
+  const parsed = schema.safeParse(parseJson(text, isCall));
+  if (parsed.success) return parsed.data;
+  throw isCall ? badCall(parsed.error) : validationError("body", parsed.error);
+}
+
+/** Parses the query of a URL with a route's schema; 422 in FastAPI's form where it does not fit. */
+export function parseQuery(schema: z.ZodType, url: string): unknown {
+  const start = url.indexOf("?");
+  const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(start === -1 ? "" : url.slice(start + 1))));
+  if (parsed.success) return parsed.data;
+  throw validationError("query", parsed.error);
+}
+
+function parseJson(text: string, isCall: boolean): unknown {
+  if (!isCall && text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (isCall) {
+      throw new AppError("bad_request", "The request body is not valid JSON.", { type: "invalid_request_error", cause });
+    }
+    const msg = "JSON decode error";
+    throw new AppError("unprocessable", msg, {
+      detail: [{ type: "json_invalid", loc: ["body"], msg, input: {} }],
+      cause,
+    });
+  }
+}
+
+function validationError(where: "body" | "query", error: z.ZodError): AppError {
+  const detail = error.issues.map((issue) => {
+    const isMissing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+    const loc = [where, ...issue.path.map((part) => (typeof part === "symbol" ? part.toString() : part))];
+    return {
+      type: isMissing ? "missing" : "value_error",
+      loc,
+      msg: isMissing ? "Field required" : issue.message,
+      input: null,
+    };
+  });
+  const message = detail.map((item) => `${item.loc.join(".")}: ${item.msg}`).join("; ");
+  return new AppError("unprocessable", message, { detail });
+}
+
+function badCall(error: z.ZodError): AppError {
+  const [issue] = error.issues;
+  const param = issue?.path.join(".") ?? "";
+  const message = issue?.message ?? "The body does not fit.";
+  return new AppError("bad_request", param === "" ? message : `${param}: ${message}`, {
+    type: "invalid_request_error",
+    ...(param === "" ? {} : { param }),
+  });
+}
+
+function tooLarge(megabytes: number): AppError {
+  return new AppError(
+    "too_large",
+    `The request body is larger than ${String(megabytes)} MB (general_settings.max_request_size_mb).`,
+    { type: "invalid_request_error" },
+  );
+}

@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { readBearer } from "#http/bearer.ts";
+import { toErrorResponse } from "#http/error-response.ts";
+import { logRefusedCall } from "#http/log-refused-call.ts";
+import { parseBody, parseQuery, readBodyText } from "#http/read-body.ts";
+import { assertRouteAllowed } from "#http/route-access.ts";
+import { strangerCaller, type Caller } from "#keys/caller.ts";
+import { verifyKey } from "#keys/verify-key.ts";
+import { currentDb, type Database } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
+import { newRecordId } from "#lib/id.ts";
+
+/**
+ * Who may call. `none`: everybody. `key`: any valid key. `admin`: proxy administrators. `llm`: any valid key, in
+ * OpenAI's error shapes, and a refusal is logged, because to its owner it is a failed call.
+ */
+export type RouteAuth = "none" | "key" | "admin" | "llm";
+
+/** What a route states. `auth` is required: an endpoint without it is a type error. */
+export type RouteOptions<Body extends z.ZodType, Query extends z.ZodType> = {
+  auth: RouteAuth;
+  body?: Body;
+  query?: Query;
+};
+
+/** What a handler gets. `body` and `query` are parsed; `params` are decoded path parameters. */
+export type RouteContext<Body, Query> = {
+  db: Database["db"];
+  caller: Caller;
+  body: Body;
+  query: Query;
+  params: Record<string, string>;
+  request: Request;
+  /** The id of this request: the client's `x-litellm-call-id` or a new one. */
+  callId: string;
+  /** Whether `callId` is the client's. */
+  callIdIsClients: boolean;
+  /** The path as it was called, without query. */
+  path: string;
+};
+
+/** What both servers pass as second argument. */
+export type RouteParams = { params: Promise<Record<string, string>> };
+
+/** A route handler as both servers call it, with what it states about itself. */
+export type Route = ((request: Request, context: RouteParams) => Promise<Response>) & {
+  options: RouteOptions<z.ZodType, z.ZodType>;
+};
+
+type Handler<Body, Query> = (context: RouteContext<Body, Query>) => Promise<object>;
+
+const callIdPattern = /^[\x21-\x7e]{1,128}$/;
+
+/**
+ * Makes a route handler: gives the request an id, finds out who calls, parses body and query, and turns whatever is
+ * thrown below into the wire's error. A handler returns a `Response`, or an object to be sent as JSON.
+ */
+export function route<Body extends z.ZodType = z.ZodUnknown, Query extends z.ZodType = z.ZodUnknown>(
+  options: RouteOptions<Body, Query>,
+  handler: Handler<z.output<Body>, z.output<Query>>,
+): Route;
+export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Handler<unknown, unknown>): Route {
+  async function handle(request: Request, context: RouteParams): Promise<Response> {
+    const givenCallId = request.headers.get("x-litellm-call-id");
+    const callIdIsClients = givenCallId !== null && callIdPattern.test(givenCallId);
+    const callId = callIdIsClients ? givenCallId : newRecordId();
+    const path = pathOf(request.url);
+    try {
+      const db = currentDb();
+      const caller = await authenticate(db, options.auth, { request, path, callId });
+      const isCall = options.auth === "llm";
+      const body = options.body ? parseBody(options.body, await readBodyText(request), isCall) : undefined;
+      const query = options.query ? parseQuery(options.query, request.url) : undefined;
+      const params = await context.params;
+      const result = await handler({ db, caller, body, query, params, request, callId, callIdIsClients, path });
+      return result instanceof Response ? result : jsonResponse(result, callId);
+    } catch (error) {
+      return toErrorResponse(error, { requestId: callId, route: path });
+    }
+  }
+  return Object.assign(handle, { options });
+}
+
+/** The answer with a JSON body. */
+export function jsonResponse(value: unknown, callId: string): Response {
+  return new Response(JSON.stringify(value), {
+    headers: { "content-type": "application/json", "cache-control": "no-store", "x-litellm-call-id": callId },
+  });
+}
+
+async function authenticate(
+  db: Database["db"],
+  auth: RouteAuth,
+  call: { request: Request; path: string; callId: string },
+): Promise<Caller> {
+  if (auth === "none") return strangerCaller;
+  try {
+    const caller = await verifyKey(db, readBearer(call.request.headers));
+    assertRouteAllowed(caller, auth, call.path);
+    return caller;
+  } catch (error) {
+    if (auth === "llm" && error instanceof AppError) await logRefusedCall(error, call);
+    throw error;
+  }
+}
+
+/** The path of a URL, without host and query. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  if (start === -1) return "/";
+  const end = url.indexOf("?", start);
+  return end === -1 ? url.slice(start) : url.slice(start, end);
+}

@@ -1,0 +1,57 @@
+import type { LoggingPolicy } from "#logging/policy.ts";
+import type { RecordCaller } from "#logging/record.ts";
+
+/** Who is calling: the master key's holder or a virtual key, with everything that a call needs to know of it. */
+export type Caller = {
+  role: "proxy_admin" | "internal_user";
+  /** SHA-256 of the virtual key; null for the master key. */
+  keyHash: string | null;
+  /** `default_user_id` for the master key, as LiteLLM has it. */
+  userId: string | null;
+  teamId: string | null;
+  /** Model names that key and team allow; an empty list allows all. */
+  keyModels: readonly string[];
+  teamModels: readonly string[];
+  /** The client's model name -> name in the model list; the key's entries win over the team's. */
+  modelAliases: Readonly<Record<string, string>>;
+  allowedRoutes: readonly string[];
+  expires: Date | null;
+  /** Why the key may not be used now (blocked, or its team is), in the wire's words; null where it may. */
+  refusal: string | null;
+  /** Tags that key and team put on every call. */
+  tags: readonly string[];
+  /** Callback names that the key's metadata switches off. */
+  disabledCallbacks: readonly string[];
+  /** Whether the client may lift redaction by a header. */
+  mayOptOutOfRedaction: boolean;
+  logging: LoggingPolicy;
+  /** Attribution, as it stands in every record. */
+  attribution: RecordCaller;
+};
+
+/** Whoever calls a route that is open to everybody. */
+export const strangerCaller: Caller = {
+  role: "internal_user",
+  keyHash: null,
+  userId: null,
+  teamId: null,
+  keyModels: [],
+  teamModels: [],
+  modelAliases: {},
+  allowedRoutes: [],
+  expires: null,
+  refusal: null,
+  tags: [],
+  disabledCallbacks: [],
+  mayOptOutOfRedaction: false,
+  logging: { level: "global", targets: [] },
+  attribution: {
+    keyHash: null,
+    keyAlias: null,
+    userId: null,
+    userEmail: null,
+    teamId: null,
+    teamAlias: null,
+    organizationId: null,
+  },
+};

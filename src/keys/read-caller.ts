@@ -1,0 +1,86 @@
+import { z } from "zod";
+import type { Caller } from "#keys/caller.ts";
+import { configState } from "#lib/config.ts";
+import type { Db } from "#lib/db.ts";
+import { choosePolicy } from "#logging/policy.ts";
+import { statementColumns, toStatement } from "#logging/read-statement.ts";
+
+const Aliases = z.record(z.string(), z.string()).catch({});
+
+/** What of a key's or team's free-form metadata steers its calls. Anything that does not fit says nothing. */
+const CallMetadata = z
+  .object({
+    tags: z.array(z.string()).catch([]),
+    litellm_disabled_callbacks: z.array(z.string()).catch([]),
+    allow_client_message_redaction_opt_out: z.boolean().catch(false),
+  })
+  .catch({ tags: [], litellm_disabled_callbacks: [], allow_client_message_redaction_opt_out: false });
+
+const sharedColumns = {
+  ...statementColumns,
+  metadata: true,
+  models: true,
+  modelAliases: true,
+  blocked: true,
+  alias: true,
+} as const;
+
+/** Reads a key with its team and works out its policy; null where there is no such key. */
+export async function readCaller(db: Db, keyHash: string): Promise<Caller | null> {
+  const key = await db.key.findUnique({
+    where: { token: keyHash },
+    select: {
+      ...sharedColumns,
+      teamId: true,
+      userId: true,
+      organizationId: true,
+      allowedRoutes: true,
+      expires: true,
+      team: { select: { ...sharedColumns, organizationId: true } },
+    },
+  });
+  if (!key) return null;
+  const keyMetadata = CallMetadata.parse(key.metadata);
+  const teamMetadata = CallMetadata.parse(key.team?.metadata ?? {});
+  const config = configState.get();
+  return {
+    role: "internal_user",
+    keyHash,
+    userId: key.userId,
+    teamId: key.teamId,
+    keyModels: key.models,
+    teamModels: key.team?.models ?? [],
+    modelAliases: { ...Aliases.parse(key.team?.modelAliases ?? {}), ...Aliases.parse(key.modelAliases) },
+    allowedRoutes: key.allowedRoutes,
+    expires: key.expires,
+    refusal: refusal(key),
+    tags: [...new Set([...keyMetadata.tags, ...teamMetadata.tags])],
+    disabledCallbacks: keyMetadata.litellm_disabled_callbacks.map((name) => name.toLowerCase()),
+    mayOptOutOfRedaction:
+      config.litellm_settings.allow_client_message_redaction_opt_out ||
+      keyMetadata.allow_client_message_redaction_opt_out ||
+      teamMetadata.allow_client_message_redaction_opt_out,
+    logging: choosePolicy(
+      { teamId: key.teamId, key: toStatement(key), team: key.team ? toStatement(key.team) : null },
+      config,
+    ),
+    attribution: {
+      keyHash,
+      keyAlias: key.alias,
+      userId: key.userId,
+      userEmail: null,
+      teamId: key.teamId,
+      teamAlias: key.team?.alias ?? null,
+      organizationId: key.organizationId ?? key.team?.organizationId ?? null,
+    },
+  };
+}
+
+/** Why a key may not be used although it exists, in LiteLLM's words . */
+function refusal(key: { blocked: boolean | null; teamId: string | null; team: { blocked: boolean } | null }): string | null {
+  if (key.blocked) return "Key is blocked. Update via `/key/unblock` if you're an admin.";
+  if (key.team?.blocked) {
+    return `Team=${key.teamId ?? ""} is blocked. Update via \`/team/unblock\` if you're an admin.`;
+  }
+  return null;
+}

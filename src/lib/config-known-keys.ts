@@ -1,0 +1,95 @@
+import { isRecord, valueAt, type ConfigPath } from "#lib/config-document.ts";
+import { nearestName } from "#lib/config-nearest-name.ts";
+import type { ConfigReport } from "#lib/config-report.ts";
+import {
+  configShape,
+  deliveryShape,
+  generalSettingsShape,
+  litellmSettingsShape,
+  loggingShape,
+  modelShape,
+  retentionShape,
+} from "#lib/config-schema.ts";
+
+/** A section whose keys are known: those that act, and LiteLLM's that do nothing here. */
+type Section = { path: ConfigPath; acting: readonly string[]; idle: readonly string[] };
+
+const topIdle = words(`
+  assistant_settings credential_list files_settings finetune_settings guardrails include mcp_aliases mcp_servers
+  mcp_tools prompts search_tools vector_store_registry`);
+
+const litellmIdle = words(`
+  audit_log_callbacks cache cache_params content_policy_fallbacks context_window_fallbacks custom_provider_map
+  datadog_params default_fallbacks default_in_memory_ttl default_internal_user_params default_max_internal_user_budget
+  default_redis_ttl default_team_params disable_add_transform_inline_image_block disable_copilot_system_to_assistant
+  disable_end_user_cost_tracking disable_end_user_cost_tracking_prometheus_only disable_hf_tokenizer_download
+  enable_json_schema_validation enable_key_alias_format_validation enable_preview_features fallbacks force_ipv4
+  global_prompt_directory guardrails key_generation_settings max_end_user_budget max_internal_user_budget
+  max_parallel_requests mcp_aliases model_group_settings modify_params post_call_rules priority_reservation_settings
+  prometheus_metrics_config public_model_groups require_auth_for_metrics_endpoint responses s3_callback_params
+  service_callbacks set_verbose ssl_verify telemetry
+  use_chat_completions_url_for_anthropic_messages`);
+
+const generalIdle = words(`
+  admin_only_routes alert_to_webhook_url alert_types alerting alerting_args alerting_threshold
+  allow_requests_on_db_unavailable allow_user_auth allowed_ips allowed_routes always_include_stream_usage
+  background_health_checks completion_model
+  custom_auth custom_key_generate custom_sso database_connection_pool_limit database_connection_timeout database_type
+  default_team_disabled disable_adding_master_key_hash_to_db disable_master_key_return disable_prisma_schema_update
+  disable_reset_budget disable_responses_id_security disable_retry_on_max_parallel_request_limit_error
+  disable_spend_logs disable_spend_updates embedding_model enable_jwt_auth enable_oauth2_auth enable_oauth2_proxy_auth
+  enforce_user_param enforced_params forward_client_headers_to_llm_api forward_openai_org_id
+  global_max_parallel_requests health_check_details health_check_interval image_generation_model infer_model_from_keys
+  key_management_settings key_management_system litellm_jwtauth litellm_license max_parallel_requests
+  max_response_size_mb maximum_spend_logs_retention_interval maximum_spend_logs_retention_period moderation_model
+  oauth2_config_mappings pass_through_endpoints proxy_batch_polling_interval proxy_batch_write_at
+  proxy_budget_rescheduler_max_time proxy_budget_rescheduler_min_time public_routes reject_clientside_metadata_tags
+  role_permissions service_account_settings spend_report_frequency store_model_in_db store_prompts_in_spend_logs
+  supported_db_objects ui_access_mode use_azure_key_vault use_client_credentials_pass_through_routes use_google_kms
+  use_redis_transaction_buffer user_header_mappings user_header_name user_mcp_management_mode`);
+
+const sections: readonly Section[] = [
+  { path: [], acting: [...Object.keys(configShape), "environment_variables"], idle: topIdle },
+  { path: ["litellm_settings"], acting: Object.keys(litellmSettingsShape), idle: litellmIdle },
+  { path: ["general_settings"], acting: Object.keys(generalSettingsShape), idle: generalIdle },
+  { path: ["general_settings", "delivery"], acting: Object.keys(deliveryShape), idle: [] },
+  { path: ["logging"], acting: Object.keys(loggingShape), idle: [] },
+  { path: ["retention"], acting: Object.keys(retentionShape), idle: [] },
+];
+
+/**
+ * Warns of every key that does nothing: LiteLLM's that this version does not act on, and unknown ones, with the
+ * section where the key belongs or the known name that is nearest.
+ */
+export function warnOfIdleKeys(data: Readonly<Record<string, unknown>>, report: ConfigReport): void {
+  for (const section of sections) warnInSection(valueAt(data, section.path), section, report);
+  const models = data["model_list"];
+  if (!Array.isArray(models)) return;
+  for (const [index, model] of models.entries()) {
+    warnInSection(model, { path: ["model_list", index], acting: Object.keys(modelShape), idle: [] }, report);
+  }
+}
+
+function warnInSection(value: unknown, section: Section, report: ConfigReport): void {
+  if (!isRecord(value)) return;
+  for (const key of Object.keys(value)) {
+    const path = [...section.path, key];
+    // Top-level keys that begin with x- are the usual place for anchors.
+    if (section.acting.includes(key) || (section.path.length === 0 && key.startsWith("x-"))) continue;
+    if (section.idle.includes(key)) report.warning(path, "is accepted but has no effect in this version.");
+    else report.warning(path, `is not a known key and is ignored.${advice(key, section)}`);
+  }
+}
+
+function advice(key: string, section: Section): string {
+  const home = sections.find(({ path, acting }) => path.length > 0 && acting.includes(key));
+  if (home) return ` Fix: indent it below ${home.path.join(".")}:, where it belongs.`;
+  const topLevel = Object.keys(configShape).includes(key);
+  if (topLevel) return " Fix: begin the line at the left margin, it is a section of its own.";
+  const nearest = nearestName(key, [...section.acting, ...section.idle]);
+  return nearest === null ? "" : ` Fix: did you mean ${nearest}?`;
+}
+
+function words(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
+}

@@ -1,0 +1,168 @@
+import { z } from "zod";
+import { isRecord } from "#lib/config-document.ts";
+import { TeamSettings } from "#lib/config-team-settings.ts";
+
+/**
+ * The structure of `config.yaml`, in the names of the file: LiteLLM's, and ours where LiteLLM has none. Rooms check
+ * what the values mean. Keys that are not listed are kept as given.
+ */
+
+const text = z.string().min(1, "is empty. Fix: give it a value or remove the line.");
+const flag = z.preprocess(toBoolean, z.boolean());
+const seconds = number("must be 0 or more seconds. Fix: write 0 or a larger number.");
+const amount = number("must be 0 or more. Fix: write 0 or a larger number.");
+const count = z.preprocess(toNumber, z.number().int().min(0, "must be 0 or more. Fix: write 0 or a larger number."));
+const positive = z.preprocess(toNumber, z.number().gt(0, "must be more than 0. Fix: write a larger number."));
+const texts = z.preprocess(toList, z.array(text));
+const anyMapping = z.record(z.string(), z.unknown());
+const masterKey = text.regex(
+  /^[\x21-\x7e]{4,}$/,
+  "cannot be used as a key. Fix: use 4 characters or more, without spaces and without accents.",
+);
+const envPattern = text.regex(
+  /^[A-Za-z0-9_]*\*?$/,
+  "is no pattern of variable names. Fix: write a name such as LANGFUSE_HOST, or a beginning such as LANGFUSE_*.",
+);
+
+export const modelShape = {
+  model_name: text,
+  litellm_params: section({
+    model: text,
+    api_base: text.optional(),
+    api_key: text.optional(),
+    api_version: text.optional(),
+    timeout: seconds.optional(),
+    stream_timeout: seconds.optional(),
+    mock_response: z.string().optional(),
+    rpm: count.optional(),
+    tpm: count.optional(),
+    weight: amount.optional(),
+    input_cost_per_token: amount.optional(),
+    output_cost_per_token: amount.optional(),
+  }),
+  model_info: section({
+    id: text.optional(),
+    mode: text.optional(),
+    input_cost_per_token: amount.optional(),
+    output_cost_per_token: amount.optional(),
+  }),
+};
+
+export const litellmSettingsShape = {
+  success_callback: z.array(z.string()).default([]),
+  failure_callback: z.array(z.string()).default([]),
+  /** For both outcomes. */
+  callbacks: z.array(z.string()).default([]),
+  default_team_settings: z.array(TeamSettings).default([]),
+  turn_off_message_logging: flag.default(false),
+  redact_user_api_key_info: flag.default(false),
+  allow_client_message_redaction_opt_out: flag.default(false),
+  global_disable_no_log_param: flag.default(false),
+  allow_dynamic_callback_disabling: flag.default(true),
+  disable_streaming_logging: flag.default(false),
+  langfuse_default_tags: texts.default([]),
+  /** Client metadata whose values survive redaction of content. */
+  redaction_keep_metadata_keys: texts.default([]),
+  rewrite_model_name: flag.default(false),
+  request_timeout: seconds.optional(),
+  num_retries: count.optional(),
+  drop_params: flag.default(false),
+  max_budget: amount.optional(),
+  store_audit_logs: flag.default(true),
+  json_logs: flag.optional(),
+  default_key_generate_params: anyMapping.optional(),
+  upperbound_key_generate_params: anyMapping.optional(),
+};
+
+/** How hard a destination is tried. Further numbers are the delivery's own. */
+export const deliveryShape = {
+  tries_max: positive.default(20),
+  age_max_hours: positive.default(72),
+  retry_min_seconds: positive.default(1),
+  retry_max_seconds: positive.default(300),
+};
+
+export const generalSettingsShape = {
+  master_key: masterKey.optional(),
+  database_url: text.optional(),
+  user_api_key_cache_ttl: seconds.default(60),
+  max_request_size_mb: positive.default(20),
+  litellm_key_header_name: text.optional(),
+  use_x_forwarded_for: flag.default(false),
+  must_log: flag.default(false),
+  enforce_redaction: flag.default(false),
+  lenient_callbacks: flag.default(false),
+  allow_client_side_credentials: flag.default(true),
+  private_destination_hosts: texts.default([]),
+  env_references: z
+    .preprocess(toList, z.array(envPattern))
+    .default(["LANGFUSE_*", "LANGSMITH_*", "DD_*", "GCS_*", "GOOGLE_*", "OTEL_*"]),
+  service_account_dirs: texts.default([]),
+  delivery: section(deliveryShape),
+};
+
+export const loggingShape = {
+  /** Whether an answer's last byte waits until its record is committed. */
+  commit: z.enum(["before_answer", "after_answer"]).default("before_answer"),
+};
+
+export const retentionShape = {
+  /** How long content is kept after its last delivery was settled. */
+  content_hours: amount.default(0),
+  deliveries_days: amount.default(7),
+  dead_letters_days: amount.default(14),
+};
+
+export const configShape = {
+  model_list: z.array(section(modelShape)).default([]),
+  litellm_settings: section(litellmSettingsShape),
+  general_settings: section(generalSettingsShape),
+  router_settings: section({}),
+  callback_settings: section({}),
+  logging: section(loggingShape),
+  retention: section(retentionShape),
+};
+
+/** The configuration with its defaults applied. A key without a value counts as absent. */
+export const Config = section(configShape);
+export type Config = z.output<typeof Config>;
+
+/** One entry of `model_list`. */
+export type ModelConfig = Config["model_list"][number];
+
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.preprocess(withoutNulls, z.looseObject(shape));
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (value === undefined || value === null) return {};
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined && inner !== null));
+}
+
+/** Environment variables are text, and LiteLLM's parser reads yes and on as true. */
+function toBoolean(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  const word = value.trim().toLowerCase();
+  if (["true", "yes", "on"].includes(word)) return true;
+  return ["false", "no", "off"].includes(word) ? false : value;
+}
+
+function toNumber(value: unknown): unknown {
+  if (typeof value !== "string" || value.trim() === "") return value;
+  const parsed = Number(value);
+  return Number.isFinite(parsed) ? parsed : value;
+}
+
+/** An environment variable holds a list as text with commas. */
+function toList(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  return value
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+function number(tooSmall: string) {
+  return z.preprocess(toNumber, z.number().min(0, tooSmall));
+}

@@ -1,0 +1,78 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
+import { PrismaClient, type Prisma } from "#lib/prisma/client.ts";
+import { startEmbeddedPostgres, type EmbeddedPostgres } from "#lib/embedded-postgres.ts";
+import { migrate } from "#lib/migrate.ts";
+import { stateCell } from "#lib/state.ts";
+
+/** The database, or a transaction of it. */
+export type Db = PrismaClient | Prisma.TransactionClient;
+
+/** An open database: the client, a probe, and the way to close it. */
+export type Database = {
+  db: PrismaClient;
+  /** `embedded` or `postgresql`. */
+  kind: "embedded" | "postgresql";
+  /** Resolves if the database answers within two seconds, and throws otherwise. */
+  ping(): Promise<void>;
+  /** Calls back if the embedded database ends by itself. */
+  onFailure(listener: (error: Error) => void): void;
+  close(): Promise<void>;
+};
+
+const pingTimeoutMs = 2_000;
+
+/** The open database of this process. */
+export const databaseState = stateCell<Database>("database");
+
+/** The client of the open database. Doors read it and hand it to the rooms. */
+export function currentDb(): PrismaClient {
+  return databaseState.get().db;
+}
+
+/**
+ * Opens PostgreSQL at `url`, or the embedded one in `dataDir` (null: in memory), and brings its schema up to date
+ * under a lock.
+ */
+export async function openDatabase(options: { url: string | null; dataDir: string | null }): Promise<Database> {
+  const embedded = options.url === null ? await startEmbeddedPostgres(options.dataDir) : null;
+  const connection = embedded ? embeddedConnection(embedded) : { connectionString: options.url ?? "" };
+  try {
+    await migrate(connection);
+  } catch (error) {
+    await embedded?.stop();
+    throw error;
+  }
+  const pool = { ...connection, max: embedded ? 4 : 10, connectionTimeoutMillis: 5_000 };
+  const db = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    db,
+    kind: embedded ? "embedded" : "postgresql",
+    ping: () => ping(connection),
+    onFailure: (listener) => embedded?.onFailure(listener),
+    async close() {
+      await db.$disconnect();
+      await embedded?.stop();
+    },
+  };
+}
+
+function embeddedConnection(embedded: EmbeddedPostgres): pg.ClientConfig {
+  return { host: embedded.socketDir, port: embedded.port, user: "postgres", database: "postgres" };
+}
+
+/** Asks over a connection of its own, so that a pool full of hanging queries cannot hide the answer. */
+async function ping(connection: pg.ClientConfig): Promise<void> {
+  const client = new pg.Client({
+    ...connection,
+    connectionTimeoutMillis: pingTimeoutMs,
+    query_timeout: pingTimeoutMs,
+  });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await client.query("SELECT 1");
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

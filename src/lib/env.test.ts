@@ -1,0 +1,151 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { expect, test } from "vitest";
+import { readSettings, settingNames } from "#lib/env.ts";
+
+function problemsOf(env: Record<string, string>, args: string[] = []): string[] {
+  try {
+    readSettings(env, args);
+  } catch (error) {
+    return error instanceof Error ? error.message.split("\n") : [];
+  }
+  return [];
+}
+
+const defaults = {
+  port: 4000,
+  host: "127.0.0.1",
+  configFile: resolve("config.yaml"),
+  dataDir: resolve("data"),
+  databaseUrl: null,
+  queue: "local",
+  masterKey: null,
+  encryptionKeys: [],
+  shutdownSeconds: 25,
+  privateDestinationHosts: [],
+  logLevel: "info",
+  warnings: [],
+};
+
+test("without a setting everything has its default, and an empty value counts as none", () => {
+  expect(readSettings({}, [])).toEqual(defaults);
+  expect(readSettings(Object.fromEntries(settingNames.map((name) => [name, " "])), [])).toEqual(defaults);
+});
+
+test("the example file names every setting, and loads as it is", () => {
+  const example = parseEnv(readFileSync(join(import.meta.dirname, "../../.env.example"), "utf8"));
+  expect(Object.keys(example).toSorted()).toEqual(settingNames.toSorted());
+  expect(readSettings(example, [])).toEqual(defaults);
+});
+
+test("every setting is read", () => {
+  const env = {
+    PORT: "0",
+    HOST: "0.0.0.0",
+    SLUICE_CONFIG: "/etc/sluice.yaml",
+    SLUICE_DATA_DIR: "/var/lib/sluice",
+    DATABASE_URL: "postgresql://user:p%40ss@db/sluice",
+    SLUICE_QUEUE: "local",
+    SLUICE_MASTER_KEY: "sk-0123456789abcdef",
+    SLUICE_ENCRYPTION_KEY: "new-key-0123456789, old-key-0123456789",
+    SLUICE_SHUTDOWN_SECONDS: "2.5",
+    SLUICE_PRIVATE_DESTINATION_HOSTS: "langfuse:3000, 10.0.0.0/8,",
+    SLUICE_LOG_LEVEL: "DEBUG",
+  };
+  expect(Object.keys(env).toSorted()).toEqual(settingNames.toSorted());
+  expect(readSettings(env, [])).toEqual({
+    port: 0,
+    host: "0.0.0.0",
+    configFile: "/etc/sluice.yaml",
+    dataDir: "/var/lib/sluice",
+    databaseUrl: "postgresql://user:p%40ss@db/sluice",
+    queue: "local",
+    masterKey: "sk-0123456789abcdef",
+    encryptionKeys: ["new-key-0123456789", "old-key-0123456789"],
+    shutdownSeconds: 2.5,
+    privateDestinationHosts: ["langfuse:3000", "10.0.0.0/8"],
+    logLevel: "debug",
+    warnings: [],
+  });
+});
+
+test("LiteLLM's names are read, and ours win over them with a warning that shows neither value", () => {
+  const litellm = { LITELLM_MASTER_KEY: "sk-1234", LITELLM_SALT_KEY: "sk-salt-0123456789" };
+  expect(readSettings(litellm, [])).toMatchObject({ masterKey: "sk-1234", encryptionKeys: ["sk-salt-0123456789"] });
+  const both = readSettings(
+    { ...litellm, SLUICE_MASTER_KEY: "sk-ours", SLUICE_ENCRYPTION_KEY: "sk-salt-0123456789" },
+    [],
+  );
+  expect(both.masterKey).toBe("sk-ours");
+  expect(both.warnings).toEqual(["LITELLM_MASTER_KEY is ignored, because SLUICE_MASTER_KEY is set to another value."]);
+});
+
+test("--config wins over SLUICE_CONFIG, in both ways of writing it", () => {
+  const env = { SLUICE_CONFIG: "/a.yaml" };
+  expect(readSettings(env, ["--config", "/b.yaml"]).configFile).toBe("/b.yaml");
+  expect(readSettings(env, ["--dev", "--config=/c.yaml"])).toMatchObject({ configFile: "/c.yaml", warnings: [] });
+});
+
+test("--config without a file is a problem", () => {
+  expect(problemsOf({}, ["--config"])).toEqual([expect.stringMatching(/^--config names no file\. Fix:/)]);
+  expect(problemsOf({}, ["--config", "--dev"])).toHaveLength(1);
+});
+
+test("all problems are listed, each with its name and fix, and no value is shown", () => {
+  const problems = problemsOf({
+    PORT: "hidden",
+    HOST: "http://hidden",
+    DATABASE_URL: "mysql://hidden:hidden@db/x",
+    SLUICE_QUEUE: "hidden",
+    LITELLM_MASTER_KEY: "hidden one",
+    LITELLM_SALT_KEY: "hidden-key-0123456789,hidden",
+    SLUICE_SHUTDOWN_SECONDS: "hidden",
+    SLUICE_LOG_LEVEL: "hidden",
+  });
+  expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
+    "PORT",
+    "HOST",
+    "DATABASE_URL",
+    "SLUICE_QUEUE",
+    "LITELLM_MASTER_KEY",
+    "LITELLM_SALT_KEY",
+    "SLUICE_SHUTDOWN_SECONDS",
+    "SLUICE_LOG_LEVEL",
+  ]);
+  for (const problem of problems) expect(problem).toContain("Fix: ");
+  expect(problems.join("\n")).not.toContain("hidden");
+});
+
+test.each(["65536", "-1", "4000.5", "4e3"])("PORT=%s is refused", (port) => {
+  expect(problemsOf({ PORT: port })).toEqual([expect.stringMatching(/^PORT is not a port number/)]);
+});
+
+test("a database URL with an unescaped special character is refused", () => {
+  expect(problemsOf({ DATABASE_URL: "postgres://user:a#b@db:5432/x" })).toEqual([expect.stringContaining("%XX")]);
+});
+
+test("the queue that this version lacks is refused as such", () => {
+  expect(problemsOf({ SLUICE_QUEUE: "database" })).toEqual([
+    expect.stringMatching(/^SLUICE_QUEUE is database, which this version does not have yet\. Fix: use local/),
+  ]);
+});
+
+test("unknown settings and options are warnings with the nearest known name", () => {
+  const { warnings } = readSettings({ SLUICE_DATADIR: "x", SLUICE_PORT: "1", SLUICE_ZZZ: "hidden", OTHER: "x" }, [
+    "--confg=hidden",
+    "hidden",
+  ]);
+  expect(warnings).toEqual([
+    "--confg is not a known option and is ignored. Did you mean --config?",
+    expect.stringContaining("--config FILE"),
+    "SLUICE_DATADIR is not a known setting and is ignored. Did you mean SLUICE_DATA_DIR?",
+    "SLUICE_PORT is not a known setting and is ignored. Did you mean PORT?",
+    "SLUICE_ZZZ is not a known setting and is ignored.",
+  ]);
+});
+
+test("a short master key that is reachable from outside is a warning", () => {
+  expect(readSettings({ SLUICE_MASTER_KEY: "sk-1234" }, []).warnings).toEqual([]);
+  expect(readSettings({ SLUICE_MASTER_KEY: "sk-1234", HOST: "0.0.0.0" }, []).warnings).toHaveLength(1);
+});

@@ -1,0 +1,200 @@
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { nearestName } from "#lib/config-nearest-name.ts";
+import { AppError } from "#lib/errors.ts";
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+/** Each setting by its first name; the text after a rule says what is wrong and how to fix it. */
+const Environment = z.object({
+  PORT: z
+    .string()
+    .default("4000")
+    .refine((port) => /^\d{1,5}$/.test(port) && Number(port) <= 65_535, {
+      error: "is not a port number. Fix: use a whole number from 1 to 65535, or 0 for any free port, for example 4000.",
+    })
+    .transform(Number),
+  HOST: z
+    .string()
+    .default("127.0.0.1")
+    .refine((host) => /^[^\s/]+$/.test(host), {
+      error: "is not a host name or address. Fix: use for example 127.0.0.1, or 0.0.0.0 to be reachable from outside.",
+    }),
+  SLUICE_CONFIG: z.string().default("./config.yaml"),
+  SLUICE_DATA_DIR: z.string().default("./data"),
+  DATABASE_URL: z
+    .string()
+    .refine((url) => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url), {
+      error:
+        "is not a PostgreSQL URL. Fix: use postgres://user:password@host:5432/database, with special characters of " +
+        "user and password as %XX, or remove it to use the embedded database.",
+    })
+    .optional(),
+  SLUICE_QUEUE: z
+    .string()
+    .default("local")
+    .superRefine((queue, context) => {
+      if (queue === "database") {
+        context.addIssue("is database, which this version does not have yet. Fix: use local, or remove it.");
+      } else if (queue !== "local") {
+        context.addIssue("names no queue. Fix: use local, or remove it.");
+      }
+    })
+    .transform(() => "local" as const),
+  SLUICE_MASTER_KEY: z
+    .string()
+    .refine((key) => /^[\x21-\x7e]{4,}$/.test(key), {
+      error: "cannot be used as a key. Fix: use 4 characters or more, without spaces and without accents.",
+    })
+    .optional(),
+  SLUICE_ENCRYPTION_KEY: z
+    .string()
+    .default("")
+    .transform(toList)
+    .refine((keys) => keys.every((key) => key.length >= 16), {
+      error: "has a key that is too short. Fix: use 16 random characters or more, several keys separated by commas.",
+    }),
+  SLUICE_SHUTDOWN_SECONDS: z
+    .string()
+    .default("25")
+    .refine((seconds) => /^\d{1,4}(\.\d+)?$/.test(seconds), {
+      error: "is not a number of seconds. Fix: use a number from 0 to 9999, for example 25.",
+    })
+    .transform(Number),
+  SLUICE_PRIVATE_DESTINATION_HOSTS: z.string().default("").transform(toList),
+  SLUICE_LOG_LEVEL: z
+    .string()
+    .default("info")
+    .transform((level) => level.toLowerCase())
+    .pipe(z.enum(logLevels, { error: `is no log level. Fix: use one of ${logLevels.join(", ")}.` })),
+});
+
+/** The names of all settings, each by its first name. */
+export const settingNames: readonly string[] = Object.keys(Environment.shape);
+
+/** Other names that are accepted, with the setting that they stand for. */
+const otherNames = { LITELLM_MASTER_KEY: "SLUICE_MASTER_KEY", LITELLM_SALT_KEY: "SLUICE_ENCRYPTION_KEY" } as const;
+
+/** What the process was told by its environment and its command line. */
+export type Settings = {
+  /** 0 stands for any free port. */
+  port: number;
+  host: string;
+  /** Absolute. */
+  configFile: string;
+  /** Absolute. */
+  dataDir: string;
+  /** Null: the embedded database in the data directory. */
+  databaseUrl: string | null;
+  queue: "local";
+  /** Null where neither variable is set; the configuration file may have one. */
+  masterKey: string | null;
+  /** The first one seals, all of them open. Empty where none is set. */
+  encryptionKeys: string[];
+  shutdownSeconds: number;
+  /** Host, host:port or CIDR, as written. */
+  privateDestinationHosts: string[];
+  logLevel: (typeof logLevels)[number];
+  /** One line each, without secrets. */
+  warnings: string[];
+};
+
+/**
+ * Reads the settings once, at the start. `args` is what follows the script on the command line. Empty values count as
+ * absent. Throws one `AppError` with a line per problem: name, what is wrong, fix. Values are never shown.
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>, args: readonly string[]): Settings {
+  const warnings: string[] = [];
+  const problems: string[] = [];
+  const given = givenSettings(env, warnings);
+  readConfigOption(args, given, { warnings, problems });
+  warnOfUnknownNames(env, warnings);
+
+  const parsed = Environment.safeParse(Object.fromEntries([...given].map(([name, { value }]) => [name, value])));
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = String(issue.path[0]);
+    problems.push(`${given.get(name)?.writtenAs ?? name} ${issue.message}`);
+  }
+  if (!parsed.success || problems.length > 0) throw new AppError("bad_request", problems.join("\n"));
+
+  const settings = parsed.data;
+  if (settings.SLUICE_MASTER_KEY && settings.SLUICE_MASTER_KEY.length < 16 && !isLoopback(settings.HOST)) {
+    warnings.push("The master key is short and HOST is reachable from outside. Fix: use 16 random characters or more.");
+  }
+  return {
+    port: settings.PORT,
+    host: settings.HOST,
+    configFile: resolve(settings.SLUICE_CONFIG),
+    dataDir: resolve(settings.SLUICE_DATA_DIR),
+    databaseUrl: settings.DATABASE_URL ?? null,
+    queue: settings.SLUICE_QUEUE,
+    masterKey: settings.SLUICE_MASTER_KEY ?? null,
+    encryptionKeys: settings.SLUICE_ENCRYPTION_KEY,
+    shutdownSeconds: settings.SLUICE_SHUTDOWN_SECONDS,
+    privateDestinationHosts: settings.SLUICE_PRIVATE_DESTINATION_HOSTS,
+    logLevel: settings.SLUICE_LOG_LEVEL,
+    warnings,
+  };
+}
+
+/** Settings by their first name, with the name under which they were written. */
+type GivenSettings = Map<string, { value: string; writtenAs: string }>;
+
+function givenSettings(env: Readonly<Record<string, string | undefined>>, warnings: string[]): GivenSettings {
+  const given: GivenSettings = new Map();
+  for (const name of settingNames) {
+    const value = env[name]?.trim();
+    if (value) given.set(name, { value, writtenAs: name });
+  }
+  for (const [writtenAs, name] of Object.entries(otherNames)) {
+    const value = env[writtenAs]?.trim();
+    if (!value) continue;
+    const first = given.get(name);
+    if (!first) given.set(name, { value, writtenAs });
+    else if (first.value !== value) warnings.push(`${writtenAs} is ignored, because ${name} is set to another value.`);
+  }
+  return given;
+}
+
+function readConfigOption(
+  args: readonly string[],
+  given: GivenSettings,
+  { warnings, problems }: { warnings: string[]; problems: string[] },
+): void {
+  const options = { config: { type: "string" }, dev: { type: "boolean" } } as const;
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === "positional") {
+      warnings.push("A word on the command line is not understood and ignored. Fix: name a file with --config FILE.");
+    } else if (token.kind === "option" && token.name === "config") {
+      if (token.value && !token.value.startsWith("-"))
+        given.set("SLUICE_CONFIG", { value: token.value, writtenAs: "--config" });
+      else problems.push("--config names no file. Fix: write --config FILE.");
+    } else if (token.kind === "option" && !Object.hasOwn(options, token.name)) {
+      const nearest = nearestName(token.name, Object.keys(options));
+      const advice = nearest === null ? "" : ` Did you mean --${nearest}?`;
+      warnings.push(`${token.rawName} is not a known option and is ignored.${advice}`);
+    }
+  }
+}
+
+function warnOfUnknownNames(env: Readonly<Record<string, string | undefined>>, warnings: string[]): void {
+  for (const name of Object.keys(env).toSorted()) {
+    if (!name.startsWith("SLUICE_") || settingNames.includes(name)) continue;
+    const nearest = nearestName(name, settingNames) ?? nearestName(name.slice("SLUICE_".length), settingNames);
+    const advice = nearest === null ? "" : ` Did you mean ${nearest}?`;
+    warnings.push(`${name} is not a known setting and is ignored.${advice}`);
+  }
+}
+
+function toList(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}

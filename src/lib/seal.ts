@@ -1,0 +1,132 @@
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomFillSync, type KeyObject } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { sha256Hex } from "#lib/id.ts";
+import { stateCell } from "#lib/state.ts";
+
+/**
+ * Sealing of secrets and of queued content: AES-256-GCM under keys that HKDF derives per purpose, scope and day from
+ * a master key. The associated data binds what was sealed to its place, so a sealed text is worthless elsewhere.
+ */
+
+/** Where a sealed value belongs. Opening it anywhere else fails. */
+export type SealPlace = {
+  /** What it is for, for example `callback_vars` or `queue`. Each purpose has its own keys. */
+  purpose: string;
+  /** Whose it is: a team id, or `operator`. Each scope has its own keys. */
+  scope: string;
+  /** Record, field and target host, joined by the caller. */
+  binding: string;
+};
+
+/** Seals and opens with the master keys it was made of. */
+export type Keyring = {
+  /** Seals bytes; the result holds version, master key id and day, then nonce, tag and ciphertext. */
+  seal(plain: Uint8Array, place: SealPlace, now?: Date): Buffer;
+  /** Opens what `seal` made; throws where key, place or bytes differ. */
+  open(sealed: Uint8Array, place: SealPlace): Buffer;
+  /** `seal` for text, as url-safe text with the prefix `sealed.`. */
+  sealText(plain: string, place: SealPlace): string;
+  openText(sealed: string, place: SealPlace): string;
+};
+
+const version = 1;
+const headerBytes = 7;
+const nonceBytes = 12;
+const tagBytes = 16;
+const dayMs = 86_400_000;
+const textPrefix = "sealed.";
+
+/** True for a text that `sealText` made. */
+export function isSealedText(text: string): boolean {
+  return text.startsWith(textPrefix);
+}
+
+/** The keyring of this process. */
+export const keyringState = stateCell<Keyring>("keyring");
+
+/**
+ * Makes a keyring. The first master key seals, all of them open, so a key is rotated by putting the new one first.
+ * A master key is any text of 16 characters or more.
+ */
+export function makeKeyring(masterKeys: readonly string[]): Keyring {
+  const [current] = masterKeys;
+  if (current === undefined) throw new Error("A keyring needs a master key.");
+  const masters = new Map(masterKeys.map((key) => [masterKeyId(key), Buffer.from(key, "utf8")]));
+  const currentId = masterKeyId(current);
+  const derived = new LRUCache<string, KeyObject>({ max: 4096 });
+
+  function keyFor(masterId: number, day: number, place: SealPlace): KeyObject {
+    const name = `${String(masterId)}:${String(day)}:${place.purpose}:${place.scope}`;
+    const known = derived.get(name);
+    if (known) return known;
+    const master = masters.get(masterId);
+    if (!master) throw new Error("Sealed under an encryption key that is not configured any more.");
+    const info = JSON.stringify(["sluice", place.purpose, place.scope, day]);
+    const key = createSecretKey(Buffer.from(hkdfSync("sha256", master, Buffer.alloc(0), info, 32)));
+    derived.set(name, key);
+    return key;
+  }
+
+  function seal(plain: Uint8Array, place: SealPlace, now = new Date()): Buffer {
+    const day = Math.floor(now.getTime() / dayMs);
+    const header = Buffer.alloc(headerBytes);
+    header.writeUInt8(version, 0);
+    header.writeUInt32BE(currentId, 1);
+    header.writeUInt16BE(day, 5);
+    const nonce = newNonce();
+    const cipher = createCipheriv("aes-256-gcm", keyFor(currentId, day, place), nonce);
+    cipher.setAAD(associatedData(header, place));
+    const text = cipher.update(plain);
+    cipher.final();
+    return Buffer.concat([header, nonce, cipher.getAuthTag(), text]);
+  }
+
+  function open(sealed: Uint8Array, place: SealPlace): Buffer {
+    const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+    if (bytes.length < headerBytes + nonceBytes + tagBytes || bytes.readUInt8(0) !== version) {
+      throw new Error("Not a sealed value.");
+    }
+    const header = bytes.subarray(0, headerBytes);
+    const nonce = bytes.subarray(headerBytes, headerBytes + nonceBytes);
+    const tag = bytes.subarray(headerBytes + nonceBytes, headerBytes + nonceBytes + tagBytes);
+    const key = keyFor(header.readUInt32BE(1), header.readUInt16BE(5), place);
+    const decipher = createDecipheriv("aes-256-gcm", key, nonce);
+    decipher.setAAD(associatedData(header, place));
+    decipher.setAuthTag(tag);
+    const text = decipher.update(bytes.subarray(headerBytes + nonceBytes + tagBytes));
+    decipher.final();
+    return text;
+  }
+
+  return {
+    seal,
+    open,
+    sealText: (plain, place) => textPrefix + seal(Buffer.from(plain, "utf8"), place).toString("base64url"),
+    openText(sealed, place) {
+      if (!isSealedText(sealed)) throw new Error("Not a sealed text.");
+      return open(Buffer.from(sealed.slice(textPrefix.length), "base64url"), place).toString("utf8");
+    },
+  };
+}
+
+const nonces = Buffer.alloc(nonceBytes * 512);
+let nonceOffset = nonces.length;
+
+/** A fresh random nonce; random bytes are fetched for many at a time. */
+function newNonce(): Buffer {
+  if (nonceOffset === nonces.length) {
+    randomFillSync(nonces);
+    nonceOffset = 0;
+  }
+  nonceOffset += nonceBytes;
+  return Buffer.from(nonces.subarray(nonceOffset - nonceBytes, nonceOffset));
+}
+
+/** The first four bytes of the SHA-256 of a master key: tells which one sealed, says nothing about it. */
+function masterKeyId(masterKey: string): number {
+  return Number.parseInt(sha256Hex(`sluice master key id ${masterKey}`).slice(0, 8), 16);
+}
+
+function associatedData(header: Buffer, place: SealPlace): Buffer {
+  return Buffer.concat([header, Buffer.from(JSON.stringify([place.purpose, place.scope, place.binding]), "utf8")]);
+}

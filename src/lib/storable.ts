@@ -1,0 +1,9 @@
+/** True where the database can keep every text in a JSON value: PostgreSQL takes neither NUL nor half a surrogate pair. */
+export function isStorable(value: unknown): boolean {
+  if (typeof value === "string") return !value.includes("\0") && value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([name, inner]) => isStorable(name) && isStorable(inner));
+}
+
+/** What a caller reads where `isStorable` is false. */
+export const unstorableMessage = "Value error, a text holds a NUL character or half a surrogate pair";

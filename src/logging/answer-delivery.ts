@@ -1,0 +1,25 @@
+import { configState } from "#lib/config.ts";
+import type { Db } from "#lib/db.ts";
+import type { DeliveryAnswers } from "#logging/delivery-thread.ts";
+import { choosePolicy, type LoggingStatement } from "#logging/policy.ts";
+import { readStatement } from "#logging/read-statement.ts";
+import { resolveCallback } from "#logging/resolve-callback.ts";
+
+/** Answers what the delivery thread asks: callbacks from the database and config.yaml, and the redaction that holds now. */
+export function answerDelivery(db: Db, env: Record<string, string | undefined>): DeliveryAnswers {
+  return {
+    resolve: ({ callbackId }) => resolveCallback(db, callbackId, env),
+    async redaction({ callbackId, keyHash, teamId }) {
+      const key = keyHash === null ? null : await readStatement(db, { keyHash });
+      const team = teamId === null ? null : await readStatement(db, { teamId });
+      // What a key or team says about opting out now does not matter here: the record was queued before.
+      const subject = { teamId, key: withoutOptOut(key), team: withoutOptOut(team) };
+      const { targets } = choosePolicy(subject, configState.get());
+      return targets.find((target) => target.callbackId === callbackId)?.redaction ?? "off";
+    },
+  };
+}
+
+function withoutOptOut(statement: LoggingStatement | null): LoggingStatement | null {
+  return statement?.state === "disabled" ? { ...statement, state: "unset" } : statement;
+}

@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { checkGuardedUrl } from "#lib/address-guard.ts";
+import type { Config } from "#lib/config.ts";
+import { AppError } from "#lib/errors.ts";
+import { envReference, isAllowedReference } from "#logging/env-reference.ts";
+import { generalVars, type Callback } from "#logging/callback.ts";
+import type { Destination } from "#logging/destinations/destination.ts";
+import { findDestination, knownCallbackNames } from "#logging/destinations/index.ts";
+
+const general: readonly string[] = generalVars;
+
+/**
+ * Checks a callback that a team or a key wants to store. Throws 400 for an unknown name, half a credential pair, a
+ * reference that may not be used or a host behind the address guard, and 422 for a variable that the callback does not
+ * take or whose value does not fit. `general_settings.lenient_callbacks` lets all but the guard pass, as LiteLLM does.
+ */
+export async function checkCallback(callback: Callback, config: Config): Promise<void> {
+  const destination = findDestination(callback.callback_name);
+  checkReferences(callback, config);
+  if (!config.general_settings.lenient_callbacks) {
+    if (!destination || destination.operatorOnly) throw unknownName(callback.callback_name);
+    checkVars(callback, destination);
+    checkPairs(callback, destination);
+  }
+  if (destination) await checkTargets(callback, destination);
+}
+
+function unknownName(name: string): AppError {
+  const known = knownCallbackNames.filter((candidate) => !findDestination(candidate)?.operatorOnly);
+  return new AppError("bad_request", `Unknown callback_name = ${name}. Known callbacks: ${known.join(", ")}.`, {
+    param: "callback_name",
+  });
+}
+
+function checkVars(callback: Callback, destination: Destination): void {
+  const names = Object.keys(destination.vars.shape);
+  for (const [name, value] of Object.entries(callback.callback_vars)) {
+    if (general.includes(name)) continue;
+    if (!names.includes(name)) {
+      throw invalidVar(
+        name,
+        `Value error, Invalid callback variable: ${name}. Must be one of {${[...names, ...general].join(", ")}}`,
+      );
+    }
+    const field: unknown = destination.vars.shape[name];
+    const isEmpty = value === null || value === "" || envReference(value) !== null;
+    if (isEmpty || !(field instanceof z.ZodType)) continue;
+    const parsed = field.safeParse(value);
+    if (!parsed.success) {
+      const reason = parsed.error.issues[0]?.message ?? "invalid value";
+      throw invalidVar(name, `Value error, Invalid value of callback variable ${name}: ${reason}`);
+    }
+  }
+}
+
+function invalidVar(name: string, msg: string): AppError {
+  return new AppError("unprocessable", msg, {
+    param: `callback_vars.${name}`,
+    detail: [{ type: "value_error", loc: ["body", "callback_vars", name], msg, input: null }],
+  });
+}
+
+function checkPairs(callback: Callback, destination: Destination): void {
+  const isGiven = (name: string): boolean => (callback.callback_vars[name] ?? "") !== "";
+  for (const [left, right] of destination.credentialPairs ?? []) {
+    const rightNames = right.split("|");
+    const hasRight = rightNames.some(isGiven);
+    if (isGiven(left) === hasRight) continue;
+    const [given, missing] = hasRight ? [rightNames.find(isGiven) ?? right, left] : [left, rightNames[0] ?? right];
+    throw new AppError("bad_request", `${missing} is missing: ${given} is only half of the credentials.`, {
+      param: `callback_vars.${missing}`,
+    });
+  }
+}
+
+function checkReferences(callback: Callback, config: Config): void {
+  for (const [name, value] of Object.entries(callback.callback_vars)) {
+    const reference = envReference(value);
+    if (reference === null || isAllowedReference(reference, config)) continue;
+    throw new AppError(
+      "bad_request",
+      `${name} refers to the environment variable ${reference}, which general_settings.env_references does not allow.`,
+      { param: `callback_vars.${name}` },
+    );
+  }
+}
+
+async function checkTargets(callback: Callback, destination: Destination): Promise<void> {
+  for (const name of destination.targetVars ?? []) {
+    const value = callback.callback_vars[name];
+    if (typeof value !== "string" || value.trim() === "" || envReference(value) !== null) continue;
+    if (!name.endsWith("_host") && !name.endsWith("_url") && !name.endsWith("_endpoint")) continue;
+    const url = /^[a-z][a-z0-9+.-]*:/i.test(value.trim()) ? value.trim() : `https://${value.trim()}`;
+    try {
+      await checkGuardedUrl(url);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      throw new AppError(error.code, error.message, { param: `callback_vars.${name}`, cause: error });
+    }
+  }
+}

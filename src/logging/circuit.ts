@@ -1,0 +1,33 @@
+import type { DeliveryNumbers } from "#logging/settlement.ts";
+
+/** Keeps destinations that fail from being asked again at once. One circuit per callback. */
+export type Circuits = {
+  isOpen(callbackId: string, nowMs: number): boolean;
+  /** A try failed: open until a back-off with jitter, or what the destination asked for, has passed. */
+  fail(callbackId: string, nowMs: number, retryAfterMs?: number): void;
+  succeed(callbackId: string): void;
+  clear(): void;
+};
+
+/** Makes circuits whose waiting times double from the shortest to the longest. */
+export function makeCircuits(numbers: DeliveryNumbers): Circuits {
+  const open = new Map<string, { untilMs: number; failures: number }>();
+  return {
+    isOpen: (callbackId, nowMs) => (open.get(callbackId)?.untilMs ?? 0) > nowMs,
+    fail(callbackId, nowMs, retryAfterMs) {
+      const failures = (open.get(callbackId)?.failures ?? 0) + 1;
+      const waitMs = Math.max(backOffMs(failures, numbers), retryAfterMs ?? 0);
+      open.set(callbackId, { untilMs: nowMs + waitMs, failures });
+    },
+    succeed: (callbackId) => void open.delete(callbackId),
+    clear: () => {
+      open.clear();
+    },
+  };
+}
+
+/** The waiting time after so many failures in a row: doubling, bounded, with up to a quarter of jitter. */
+export function backOffMs(failures: number, numbers: DeliveryNumbers): number {
+  const plain = Math.min(numbers.retryMaxMs, numbers.retryMinMs * 2 ** Math.min(failures - 1, 20));
+  return Math.round(plain * (1 - Math.random() / 4));
+}

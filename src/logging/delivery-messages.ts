@@ -1,0 +1,53 @@
+import type { Config } from "#lib/config.ts";
+import type { DeliveryCounts, DeliveryRow, QueueEntry } from "#logging/queue/queue.ts";
+import type { RedactionLevel } from "#logging/redaction-level.ts";
+import type { ResolvedCallback } from "#logging/resolve-callback.ts";
+
+/** What the delivery thread is started with. */
+export type DeliveryThreadData = {
+  queuePath: string;
+  masterKeys: readonly string[];
+  config: Config;
+  privateHosts: readonly string[];
+  disabledTeamIds: readonly string[];
+  logLevel: string;
+};
+
+/** What the process asks of its delivery thread, and what comes back. */
+export type DeliveryCalls = {
+  disableTeam: { request: { teamId: string }; answer: number };
+  enableTeam: { request: { teamId: string }; answer: null };
+  suppressCallback: { request: { callbackId: string }; answer: number };
+  find: { request: { by: "record" | "call"; id: string }; answer: DeliveryRow[] };
+  counts: { request: null; answer: DeliveryCounts[] };
+  stop: { request: { deadlineMs: number }; answer: null };
+};
+
+/** What the delivery thread asks of the process, which has the database. */
+export type DeliveryQuestions = {
+  resolve: { request: { callbackId: string }; answer: ResolvedCallback };
+  redaction: {
+    request: { callbackId: string; keyHash: string | null; teamId: string | null };
+    answer: RedactionLevel;
+  };
+};
+
+type Asked<Calls extends Record<string, { request: unknown }>> = {
+  [Name in keyof Calls]: { type: "ask"; id: number; name: Name; request: Calls[Name]["request"] };
+}[keyof Calls];
+
+type Told = { type: "tell"; id: number; value?: unknown; error?: string };
+
+/** From the process to its delivery thread. */
+export type ToDeliveryThread =
+  | { type: "append"; batch: number; entries: readonly QueueEntry[] }
+  | { type: "forget" }
+  | Asked<DeliveryCalls>
+  | Told;
+
+/** From the delivery thread to its process. */
+export type FromDeliveryThread =
+  | { type: "ready" }
+  | { type: "appended"; batch: number; error?: string }
+  | Asked<DeliveryQuestions>
+  | Told;

@@ -1,0 +1,28 @@
+import { stateCell } from "#lib/state.ts";
+import type { DeliveryCounts, DeliveryRow, QueueEntry } from "#logging/queue/queue.ts";
+
+/** The delivery worker as the rest of the process sees it. */
+export type Delivery = {
+  /** Resolves when the entry is safe on disk; throws where it could not be kept. */
+  append(entry: QueueEntry): Promise<void>;
+  /**
+   * Stops a team's logging: nothing more is queued or sent, what is pending goes, what is in flight is aborted. Resolves
+   * with how many pending deliveries were removed, once all of that has happened.
+   */
+  disableTeam(teamId: string): Promise<number>;
+  /** Lets a team's records be queued and sent again. */
+  enableTeam(teamId: string): Promise<void>;
+  /** True between `disableTeam` and `enableTeam`; asked for every record. */
+  isDisabled(teamId: string): boolean;
+  /** A callback was deleted: its pending records are suppressed. */
+  suppressCallback(callbackId: string): Promise<number>;
+  /** Callbacks, keys or teams were changed: the next delivery reads them anew. */
+  forgetCallbacks(): void;
+  find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
+  counts(): Promise<DeliveryCounts[]>;
+  /** Delivers what is due until nothing is or the time is over, then closes the queue. */
+  stop(deadlineMs: number): Promise<void>;
+};
+
+/** The delivery worker of this process. */
+export const deliveryState = stateCell<Delivery>("delivery");

@@ -1,0 +1,134 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { startFakeLangfuse } from "../../../e2e/fakes/langfuse.ts";
+import type { FakeLangfuse } from "../../../e2e/fakes/langfuse.ts";
+import { closeUpstreams } from "#lib/fetch-upstream.ts";
+import type { DeliveryContext } from "#logging/destinations/destination.ts";
+import { destinations, findDestination, knownCallbackNames } from "#logging/destinations/index.ts";
+import { noUsage } from "#logging/record.ts";
+import { makeRecord } from "#testing/make-record.ts";
+
+const entries = Object.entries(destinations);
+const project = { id: "p", name: "Project", publicKey: "pk-lf-contract", secretKey: "sk-lf-contract-secret" };
+
+let fake: FakeLangfuse;
+let folder: string;
+
+beforeAll(async () => {
+  fake = await startFakeLangfuse({ projects: [project] });
+  folder = await mkdtemp(join(tmpdir(), "destinations-"));
+});
+
+afterAll(async () => {
+  await closeUpstreams();
+  await fake.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Variables with which each destination works in this test. A new destination adds a line. */
+function workingVars(name: string): Record<string, unknown> {
+  const all: Record<string, Record<string, unknown>> = {
+    langfuse: {
+      langfuse_public_key: project.publicKey,
+      langfuse_secret_key: project.secretKey,
+      langfuse_host: fake.url,
+    },
+    local_files: { local_files_dir: folder },
+  };
+  const vars = all[name];
+  if (!vars) throw new Error(`The contract test has no variables for "${name}".`);
+  return vars;
+}
+
+function makeContext(): DeliveryContext {
+  return { callbackId: "callback-1", reach: "operator", signal: new AbortController().signal };
+}
+
+/** A field is whatever its schema says of itself: title, description, secret. */
+function fieldsOf(vars: z.ZodObject) {
+  return Object.entries(vars.shape).map(([field, schema]) => ({ field, meta: z.globalRegistry.get(schema) }));
+}
+
+describe.each(entries)("%s", (name, destination) => {
+  test("has a label, and a title for every variable", () => {
+    expect(destination.label).toMatch(/\S/);
+    for (const { field, meta } of fieldsOf(destination.vars)) {
+      expect(meta?.title, `${name}.${field}`).toMatch(/\S/);
+    }
+  });
+
+  test("marks every variable that sounds like a credential as secret", () => {
+    for (const { field, meta } of fieldsOf(destination.vars)) {
+      const isCredential = /(_key|_secret|_token|password|service_account_json)$/.test(field);
+      expect(meta?.["secret"] === true, `${name}.${field}`).toBe(isCredential);
+    }
+  });
+
+  test("a form can be drawn from its variables", () => {
+    const schema = z.toJSONSchema(destination.vars, { io: "input" });
+    expect(Object.keys(schema.properties ?? {})).toEqual(Object.keys(destination.vars.shape));
+  });
+
+  test("names only its own variables in pairs, targets and environment", () => {
+    const known = Object.keys(destination.vars.shape);
+    const named = [
+      ...(destination.credentialPairs ?? []).flat(),
+      ...(destination.targetVars ?? []),
+      ...Object.values(destination.env ?? {}),
+    ];
+    for (const field of named) expect(known).toContain(field);
+    for (const variable of Object.keys(destination.env ?? {})) expect(variable).toMatch(/^[A-Z][A-Z0-9_]+$/);
+  });
+
+  test("has limits that one request can keep", () => {
+    const { batchRecordsMax, batchBytesMax } = destination.limits;
+    expect(batchRecordsMax).toBeGreaterThanOrEqual(1);
+    expect(batchRecordsMax).toBeLessThanOrEqual(5000);
+    expect(batchBytesMax).toBeGreaterThanOrEqual(64 * 1024);
+    expect(batchBytesMax).toBeLessThanOrEqual(16 * 1024 * 1024);
+  });
+
+  test("delivers nothing for no records", async () => {
+    expect(await destination.deliver([], workingVars(name), makeContext())).toEqual([]);
+  });
+
+  test("gives one result per record, whatever kind of call it was", async () => {
+    const error = { code: "500", class: "InternalServerError", message: "broken" };
+    const records = [
+      makeRecord({ recordId: "r1" }),
+      makeRecord({ recordId: "r2", status: "failure", response: null, usage: noUsage, error }),
+      makeRecord({ recordId: "r3", stream: true, clientDisconnected: true }),
+      makeRecord({ recordId: "r4", callType: "aembedding", input: { messages: "text" }, response: { data: [] } }),
+      makeRecord({ recordId: "r5", response: { text: "redacted-by-litellm" }, input: { messages: null } }),
+    ];
+    const results = await destination.deliver(records, workingVars(name), makeContext());
+    expect(results.map(({ outcome }) => outcome)).toEqual(records.map(() => "delivered"));
+  });
+
+  test("delivers although a stored variable is none of its own", async () => {
+    const vars = { ...workingVars(name), turn_off_message_logging: true, from_an_older_version: "x" };
+    const results = await destination.deliver([makeRecord()], vars, makeContext());
+    expect(results).toMatchObject([{ outcome: "delivered" }]);
+  });
+
+  test("stops at once where the signal is aborted already", async () => {
+    const context = { ...makeContext(), signal: AbortSignal.abort(new Error("stopped")) };
+    await expect(destination.deliver([makeRecord()], workingVars(name), context)).rejects.toThrow("stopped");
+  });
+
+  test("its check finds the target healthy, and no secret is in what it says", async () => {
+    const result = await destination.check(workingVars(name), makeContext());
+    expect(result.state).toBe("healthy");
+    expect(result.target).toMatch(/\S/);
+    expect(JSON.stringify(result)).not.toContain(project.secretKey);
+  });
+});
+
+test("destinations are found by their names and unknown ones are not", () => {
+  for (const [name, destination] of entries) expect(findDestination(name)).toBe(destination);
+  for (const name of ["", "Langfuse", "__proto__", "constructor", "toString"]) expect(findDestination(name)).toBeNull();
+  expect(knownCallbackNames).toEqual(["langfuse", "local_files"]);
+});

@@ -1,0 +1,30 @@
+import { capText, toCappedJson } from "#logging/destinations/langfuse-cap.ts";
+import { textAttribute } from "#logging/destinations/otlp-json.ts";
+import type { OtlpAttribute } from "#logging/destinations/otlp-json.ts";
+import type { Json } from "#logging/record.ts";
+
+/** What shapes a span beside its record. */
+export type LangfuseSpanOptions = {
+  callbackId: string;
+  environment: string | null;
+  promptVersion: number | null;
+  /** True after Langfuse refused the span as too large: every text is cut hard and the client's metadata left out. */
+  brief: boolean;
+};
+
+/** LiteLLM's cap of one text. */
+const textBytesMax = 32 * 1024;
+const briefTextBytesMax = 512;
+const briefFieldBytesMax = 64 * 1024;
+
+/** A value as the text of an attribute: texts as they are, anything else as JSON, every text in it capped. */
+export function toContent(value: Json, options: LangfuseSpanOptions): string {
+  const bytesMax = options.brief ? briefTextBytesMax : textBytesMax;
+  const text = typeof value === "string" ? capText(value, bytesMax) : toCappedJson(value, bytesMax);
+  return options.brief ? capText(text, briefFieldBytesMax) : text;
+}
+
+/** A text attribute, or none for null. */
+export function optionalText(key: string, value: string | null): OtlpAttribute[] {
+  return value === null ? [] : [textAttribute(key, value)];
+}

@@ -1,0 +1,59 @@
+import { toCappedJson } from "#logging/destinations/langfuse-cap.ts";
+import { optionalText } from "#logging/destinations/langfuse-content.ts";
+import type { LangfuseSteering } from "#logging/destinations/langfuse-steering.ts";
+import { doubleAttribute, textAttribute } from "#logging/destinations/otlp-json.ts";
+import type { OtlpAttribute } from "#logging/destinations/otlp-json.ts";
+import type { Json, JsonObject, LogRecord } from "#logging/record.ts";
+
+const parameterBytesMax = 2048;
+
+/** What Langfuse knows of a generation beside its content: outcome, model, parameters, usage, cost and prompt. */
+export function generationAttributes(
+  record: LogRecord,
+  steering: LangfuseSteering,
+  statusMessage: string | null,
+): OtlpAttribute[] {
+  const { prompt } = steering;
+  return [
+    textAttribute("langfuse.observation.level", record.status === "failure" ? "ERROR" : "DEFAULT"),
+    ...optionalText("langfuse.observation.status_message", statusMessage),
+    textAttribute("langfuse.observation.model.name", record.model),
+    textAttribute("langfuse.observation.model.parameters", JSON.stringify(toModelParameters(record))),
+    textAttribute("langfuse.observation.completion_start_time", new Date(record.completionStartTimeMs).toISOString()),
+    ...usageAttributes(record),
+    ...optionalText("langfuse.observation.prompt.name", prompt?.name ?? null),
+    // Older Langfuse servers read a 64-bit integer in JSON as NaN, so every number goes as a double.
+    ...(prompt === null ? [] : [doubleAttribute("langfuse.observation.prompt.version", prompt.version)]),
+  ];
+}
+
+/** Langfuse takes only scalars as model parameters. */
+function toModelParameters(record: LogRecord): JsonObject {
+  const parameters = Object.entries(record.modelParameters).map(([name, value]): [string, Json] => [
+    name,
+    typeof value === "object" && value !== null ? toCappedJson(value, parameterBytesMax) : value,
+  ]);
+  const fingerprint = record.response?.["system_fingerprint"];
+  return {
+    ...Object.fromEntries(parameters),
+    ...(typeof fingerprint === "string" ? { system_fingerprint: fingerprint } : {}),
+  };
+}
+
+/** Buckets without overlap: input tokens are those that were neither read from nor written to the prompt cache. */
+function usageAttributes(record: LogRecord): OtlpAttribute[] {
+  const { promptTokens, completionTokens, totalTokens, cacheReadTokens, cacheWriteTokens } = record.usage;
+  if (record.status === "failure" || promptTokens + completionTokens + totalTokens === 0) return [];
+  const input = Math.max(0, promptTokens - cacheReadTokens - cacheWriteTokens);
+  const details = {
+    input,
+    output: completionTokens,
+    total: Math.max(totalTokens, input + completionTokens + cacheReadTokens + cacheWriteTokens),
+    cache_creation_input_tokens: cacheWriteTokens,
+    cache_read_input_tokens: cacheReadTokens,
+  };
+  return [
+    textAttribute("langfuse.observation.usage_details", JSON.stringify(details)),
+    textAttribute("langfuse.observation.cost_details", JSON.stringify({ total: record.responseCostUsd })),
+  ];
+}

@@ -1,0 +1,87 @@
+import { UpstreamError } from "#lib/errors.ts";
+import { cutText } from "#logging/destinations/langfuse-cap.ts";
+
+/** The project that records go to, ready for requests. */
+export type LangfuseTarget = {
+  /** The base URL without a slash at its end. */
+  url: string;
+  /** The host as messages name it. */
+  host: string;
+  publicKey: string;
+  secretKey: string;
+  environment: string | null;
+  promptVersion: number | null;
+};
+
+/** The variables as they are parsed for a delivery. */
+export type LangfuseTargetVars = {
+  langfuse_public_key?: string | undefined;
+  langfuse_secret_key?: string | undefined;
+  langfuse_secret?: string | undefined;
+  langfuse_host?: string | undefined;
+  langfuse_environment?: string | undefined;
+  langfuse_prompt_version?: number | undefined;
+};
+
+/** What Langfuse takes as the name of an environment; empty is none. */
+export const environmentPattern = /^(?!langfuse)[a-z0-9_-]{0,40}$/;
+
+const defaultHost = "https://cloud.langfuse.com";
+const wordsMax = 500;
+
+/**
+ * Works out where to send and as whom; `langfuse_secret` wins over `langfuse_secret_key`. Throws `UpstreamError` with
+ * fault `destination` where credentials are missing or the host is no URL, so that records wait for a correction.
+ */
+export function toLangfuseTarget(vars: LangfuseTargetVars): LangfuseTarget {
+  const publicKey = firstGiven(vars.langfuse_public_key);
+  const secretKey = firstGiven(vars.langfuse_secret, vars.langfuse_secret_key);
+  if (publicKey === null || secretKey === null) {
+    const missing = [publicKey === null ? "langfuse_public_key" : "", secretKey === null ? "langfuse_secret_key" : ""];
+    throw misconfigured(`Langfuse credentials are missing: ${missing.filter((name) => name !== "").join(", ")}`);
+  }
+  const url = parseLangfuseHost(firstGiven(vars.langfuse_host) ?? defaultHost);
+  if (url === null) throw misconfigured("langfuse_host is not an http or https address");
+  const environment = firstGiven(vars.langfuse_environment);
+  return {
+    url: `${url.origin}${url.pathname.replace(/\/+$/, "")}`,
+    host: url.host,
+    publicKey,
+    secretKey,
+    environment: environment !== null && environmentPattern.test(environment) ? environment : null,
+    promptVersion: vars.langfuse_prompt_version ?? null,
+  };
+}
+
+/** The URL of a host as people write it, https where no scheme is given; null where it is none of ours. */
+export function parseLangfuseHost(host: string): URL | null {
+  const text = host.trim();
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") return null;
+  return url.search === "" && url.hash === "" ? url : null;
+}
+
+/** Credentials and our name, for every request. */
+export function toLangfuseHeaders(target: LangfuseTarget): Record<string, string> {
+  return { authorization: `Basic ${toBasicToken(target)}`, "x-langfuse-public-key": target.publicKey };
+}
+
+/** What the other side said, in at most 500 characters and without the credentials, which it may have echoed. */
+export function toSafeWords(text: string, target: LangfuseTarget): string {
+  const secrets = [target.secretKey, target.publicKey, toBasicToken(target)];
+  const all = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
+  const words = all.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+  return cutText(words.replace(/\s+/g, " ").trim(), wordsMax);
+}
+
+function toBasicToken(target: LangfuseTarget): string {
+  return Buffer.from(`${target.publicKey}:${target.secretKey}`).toString("base64");
+}
+
+function firstGiven(...texts: readonly (string | undefined)[]): string | null {
+  return texts.map((text) => text?.trim() ?? "").find((text) => text !== "") ?? null;
+}
+
+function misconfigured(message: string): UpstreamError {
+  return new UpstreamError(0, message, { fault: "destination" });
+}

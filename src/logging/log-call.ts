@@ -1,0 +1,77 @@
+import { configState } from "#lib/config.ts";
+import type { PolicyTarget } from "#logging/policy.ts";
+import { deliveryState } from "#logging/delivery.ts";
+import type { LogPlan } from "#logging/log-plan.ts";
+import type { QueueContent } from "#logging/queue/queue.ts";
+import { redact } from "#logging/redact.ts";
+import type { LogRecord } from "#logging/record.ts";
+import type { RedactionLevel } from "#logging/redaction-level.ts";
+
+const encoder = new TextEncoder();
+
+/**
+ * Commits one call's record to the queue for every callback that fires on its outcome, redacted for each, and resolves
+ * when it is safe. Returns the names of those callbacks. A team that was disabled meanwhile gets nothing.
+ */
+export async function logCall(plan: LogPlan, record: LogRecord): Promise<readonly string[]> {
+  const targets = firing(plan, record.status);
+  const delivery = deliveryState.get();
+  const { teamId, keyHash } = record.caller;
+  if (targets.length === 0 || (teamId !== null && delivery.isDisabled(teamId))) return [];
+  await delivery.append({
+    recordId: record.recordId,
+    callId: record.callId,
+    teamId,
+    keyHash,
+    createdAtMs: Math.round(record.startTimeMs),
+    contents: toContents(targets, withoutKeyInfo(record)),
+  });
+  return targets.map((target) => target.callbackName);
+}
+
+/** The targets of a plan that fire on this outcome. */
+export function firing(plan: LogPlan, status: LogRecord["status"]): readonly PolicyTarget[] {
+  return plan.targets.filter((target) => target.firesOn === "success_and_failure" || target.firesOn === status);
+}
+
+/**
+ * The `x-sluice-log` header: `langfuse=queued; id=<record id>` (`pending` before the end of a stream), or why nothing
+ * is logged: `disabled`, `no-log`, `none`.
+ */
+export function toReceipt(plan: LogPlan, state: "queued" | "pending", record: Pick<LogRecord, "recordId" | "status">): string {
+  if (plan.reason !== null) return plan.reason;
+  const targets = firing(plan, record.status);
+  if (targets.length === 0) return "none";
+  const names = targets.map((target) => `${target.callbackName}=${state}`).join(", ");
+  return `${names}; id=${record.recordId}${plan.mustLog ? "; must-log" : ""}`;
+}
+
+/** One content per distinct redaction, with the callbacks that receive it. */
+function toContents(targets: readonly PolicyTarget[], record: LogRecord): QueueContent[] {
+  const byLevel = new Map<RedactionLevel, string[]>();
+  for (const { redaction, callbackId } of targets) {
+    const callbackIds = byLevel.get(redaction);
+    if (callbackIds) callbackIds.push(callbackId);
+    else byLevel.set(redaction, [callbackId]);
+  }
+  const keepMetadata = configState.get().litellm_settings.redaction_keep_metadata_keys;
+  return [...byLevel].map(([level, callbackIds]) => ({
+    body: encoder.encode(JSON.stringify(redact(record, level, { keepMetadata }))),
+    callbackIds,
+  }));
+}
+
+/** `litellm_settings.redact_user_api_key_info`: nothing of key, user and team is exported. */
+function withoutKeyInfo(record: LogRecord): LogRecord {
+  if (!configState.get().litellm_settings.redact_user_api_key_info) return record;
+  const nobody = {
+    keyHash: null,
+    keyAlias: null,
+    userId: null,
+    userEmail: null,
+    teamId: null,
+    teamAlias: null,
+    organizationId: null,
+  };
+  return { ...record, caller: nobody };
+}

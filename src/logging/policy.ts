@@ -1,0 +1,116 @@
+import type { Config } from "#lib/config.ts";
+import type { CallbackTarget } from "#logging/callback.ts";
+import { findDestination } from "#logging/destinations/index.ts";
+import { levelOfTurnOff, stricterLevel, type RedactionLevel } from "#logging/redaction-level.ts";
+
+/** The level that decided where a call's log goes; the first one in this order that says anything. */
+export type PolicyLevel = "team_disabled" | "key_disabled" | "key" | "team" | "default_team_settings" | "global";
+
+/** What a team or a key says about its logs. */
+export type LoggingStatement = {
+  state: "unset" | "own" | "disabled";
+  callbacks: readonly CallbackTarget[];
+  redaction: RedactionLevel | null;
+};
+
+/** Where the logs of one caller go before the request itself is heard. */
+export type LoggingPolicy = {
+  level: PolicyLevel;
+  /** The callbacks of the deciding level, each with the redaction that holds for it. */
+  targets: readonly PolicyTarget[];
+};
+
+/** A callback and the redaction that holds for it. */
+export type PolicyTarget = Omit<CallbackTarget, "redaction"> & { redaction: RedactionLevel };
+
+/** Whose policy is asked for. A statement is null where there is no such key or team row. */
+export type PolicySubject = {
+  teamId: string | null;
+  key: LoggingStatement | null;
+  team: LoggingStatement | null;
+};
+
+/**
+ * Chooses the one level that delivers: team disabled > key disabled > key > team > default_team_settings > global.
+ * Redaction of each callback: the nearest of entry > key > team > default_team_settings > global that says anything;
+ * `enforce_redaction` makes the global level a floor; with `must_log` a key's opt-out is not heard.
+ */
+export function choosePolicy(subject: PolicySubject, config: Config): LoggingPolicy {
+  const { level, callbacks } = chooseLevel(subject, config);
+  return { level, targets: callbacks.map((callback) => withRedaction(callback, subject, config)) };
+}
+
+function chooseLevel(
+  { teamId, key, team }: PolicySubject,
+  config: Config,
+): { level: PolicyLevel; callbacks: readonly CallbackTarget[] } {
+  if (team?.state === "disabled") return { level: "team_disabled", callbacks: [] };
+  if (key?.state === "disabled" && !config.general_settings.must_log) return { level: "key_disabled", callbacks: [] };
+  if (key?.state === "own") return { level: "key", callbacks: key.callbacks };
+  if (team?.state === "own") return { level: "team", callbacks: team.callbacks };
+  const index = defaultTeamSettingsIndex(teamId, config);
+  if (index !== -1) return { level: "default_team_settings", callbacks: defaultTeamCallbacks(index, config) };
+  return { level: "global", callbacks: globalCallbacks(config) };
+}
+
+function withRedaction(callback: CallbackTarget, subject: PolicySubject, config: Config): PolicyTarget {
+  const global = globalRedaction(config);
+  const index = defaultTeamSettingsIndex(subject.teamId, config);
+  const settings = index === -1 ? undefined : config.litellm_settings.default_team_settings[index];
+  const nearest =
+    callback.redaction ??
+    subject.key?.redaction ??
+    subject.team?.redaction ??
+    levelOfTurnOff(settings?.callback_vars.turn_off_message_logging) ??
+    global;
+  const redaction = config.general_settings.enforce_redaction ? stricterLevel(nearest, global) : nearest;
+  return { ...callback, redaction };
+}
+
+/** The redaction that config.yaml sets for everybody. */
+export function globalRedaction(config: Config): RedactionLevel {
+  return config.litellm_settings.turn_off_message_logging ? "content" : "off";
+}
+
+/** The place of a team in `default_team_settings`, or -1. */
+export function defaultTeamSettingsIndex(teamId: string | null, config: Config): number {
+  if (teamId === null) return -1;
+  return config.litellm_settings.default_team_settings.findIndex((entry) => entry.team_id === teamId);
+}
+
+/** The callbacks of one entry of `default_team_settings`. Only the listed kinds fire (`rest.md` 9.2). */
+export function defaultTeamCallbacks(index: number, config: Config): CallbackTarget[] {
+  const entry = config.litellm_settings.default_team_settings[index];
+  if (!entry) return [];
+  const redaction = levelOfTurnOff(entry.callback_vars.turn_off_message_logging);
+  const named = namedCallbacks(entry.success_callback, entry.failure_callback);
+  return named.map(({ callbackName, firesOn }) => ({
+    callbackId: `config:team:${entry.team_id}:${callbackName}`,
+    callbackName,
+    firesOn,
+    redaction,
+  }));
+}
+
+/** The callbacks that config.yaml sets for everybody who sets none. */
+export function globalCallbacks(config: Config): CallbackTarget[] {
+  const { success_callback: success, failure_callback: failure, callbacks: both } = config.litellm_settings;
+  return namedCallbacks([...both, ...success], [...both, ...failure]).map(({ callbackName, firesOn }) => ({
+    callbackId: `config:global:${callbackName}`,
+    callbackName,
+    firesOn,
+    redaction: null,
+  }));
+}
+
+function namedCallbacks(
+  success: readonly string[],
+  failure: readonly string[],
+): Pick<CallbackTarget, "callbackName" | "firesOn">[] {
+  const names = [...new Set([...success, ...failure])].filter((name) => findDestination(name) !== null);
+  return names.map((callbackName) => {
+    if (!failure.includes(callbackName)) return { callbackName, firesOn: "success" };
+    if (!success.includes(callbackName)) return { callbackName, firesOn: "failure" };
+    return { callbackName, firesOn: "success_and_failure" };
+  });
+}

@@ -1,0 +1,98 @@
+import { setImmediate } from "node:timers/promises";
+import type { Sealer } from "#logging/queue/local-append.ts";
+import type { Leases } from "#logging/queue/local-leases.ts";
+import { integerOf, type SqlRow, textOf, textOrNull } from "#logging/queue/local-row.ts";
+import type { LocalStore } from "#logging/queue/local-store.ts";
+import { openContent } from "#logging/queue/queue-content.ts";
+import type { ClaimedDelivery, ClaimRequest } from "#logging/queue/queue.ts";
+
+/** A delivery whose content does not open, and why. */
+type Broken = { deliveryId: number; reason: string };
+
+/** The parts of a local queue that claiming needs. */
+export type ClaimParts = { store: LocalStore; leases: Leases; sealer: Sealer };
+
+/** Makes the `claim` of a local queue. A delivery whose content does not open becomes dead and stops nobody. */
+export function makeClaim({ store, leases, sealer }: ClaimParts) {
+  const statements = prepareStatements(store);
+
+  function claimOnce(callback: number, request: ClaimRequest) {
+    const claimed: ClaimedDelivery[] = [];
+    const broken: Broken[] = [];
+    let bytes = 0;
+    for (const due of statements.due.iterate(callback, request.nowMs)) {
+      if (claimed.length + broken.length >= request.limit) break;
+      const deliveryId = integerOf(due, "id");
+      if (leases.isHeld(deliveryId, request.nowMs)) continue;
+      const row = statements.get.get(deliveryId) ?? {};
+      bytes += row.sealed instanceof Uint8Array ? row.sealed.length : 0;
+      if (claimed.length > 0 && bytes > request.bytesMax) break;
+      try {
+        const delivery = openDelivery(row, sealer);
+        const { contentId, ...rest } = delivery;
+        const untilMs = request.nowMs + request.leaseMs;
+        const leaseId = leases.add({ deliveryId, callback, recordId: rest.recordId, contentId, untilMs });
+        claimed.push({ deliveryId: leaseId, callbackId: request.callbackId, ...rest });
+      } catch (error) {
+        broken.push({ deliveryId, reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    return { claimed, broken };
+  }
+
+  function bury(callback: number, broken: readonly Broken[], nowMs: number) {
+    store.write(() => {
+      for (const { deliveryId, reason } of broken) {
+        statements.bury.run(nowMs, `The queued content cannot be opened: ${reason}`, deliveryId);
+        store.count(callback, "pending", -1);
+        store.count(callback, "dead", 1);
+      }
+    });
+    for (const { deliveryId } of broken) leases.end(deliveryId);
+  }
+
+  return async function claim(request: ClaimRequest): Promise<ClaimedDelivery[]> {
+    for (;;) {
+      const callback = store.findCallback(request.callbackId);
+      if (callback === null) return [];
+      const { claimed, broken } = claimOnce(callback, request);
+      if (broken.length > 0) bury(callback, broken, request.nowMs);
+      if (claimed.length > 0 || broken.length === 0) return claimed;
+      // Nothing but broken ones so far: look further, but let others work in between.
+      await setImmediate();
+    }
+  };
+}
+
+function openDelivery(row: SqlRow, sealer: Sealer) {
+  const recordId = textOf(row, "record_id");
+  const teamId = textOrNull(row, "team_id");
+  const { sealed } = row;
+  if (!(sealed instanceof Uint8Array)) throw new Error("it is missing.");
+  return {
+    recordId,
+    teamId,
+    keyHash: textOrNull(row, "key_hash"),
+    contentId: integerOf(row, "content_id"),
+    createdAtMs: integerOf(row, "created_at_ms"),
+    tries: integerOf(row, "tries"),
+    body: openContent(sealer.keyring, { recordId, teamId, number: integerOf(row, "number") }, sealed),
+  };
+}
+
+function prepareStatements({ file }: LocalStore) {
+  return {
+    // Reads the index alone, so that passing over what is handed out already costs no row and no content.
+    due: file.prepare(
+      `SELECT id FROM delivery INDEXED BY delivery_pending
+         WHERE callback = ? AND state = 0 AND due_at_ms <= ? ORDER BY due_at_ms, id`,
+    ),
+    get: file.prepare(
+      `SELECT record_id, team_id, key_hash, created_at_ms, tries, d.content_id AS content_id, number, sealed
+         FROM delivery d LEFT JOIN content c ON c.content_id = d.content_id WHERE id = ?`,
+    ),
+    bury: file.prepare(
+      "UPDATE delivery SET state = 2, settled_at_ms = ?, status = 0, message = ? WHERE id = ? AND state = 0",
+    ),
+  };
+}

@@ -1,0 +1,117 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+/** The version of the tables, kept in the file as `PRAGMA user_version`. */
+const schemaVersion = 1;
+
+/**
+ * `delivery` holds no content, so a settled row is small and may stay for days. Its state is 0 pending, 1 delivered,
+ * 2 dead, 3 suppressed. `call_id` is null where it equals `record_id`. The counts of `callback` are kept in the same
+ * transaction as the rows they count, because counting would read every row.
+ *
+ * One index each: identity and find by record, find by call, claim and due, expire. `team_range` is what purging a team
+ * needs, the ranges of delivery ids that hold rows of it: a full index would write a page for every team of a group.
+ */
+const schema = `
+  CREATE TABLE callback (
+    number INTEGER PRIMARY KEY,
+    callback_id TEXT NOT NULL UNIQUE,
+    pending INTEGER NOT NULL DEFAULT 0,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    dead INTEGER NOT NULL DEFAULT 0,
+    suppressed INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE TABLE content (content_id INTEGER PRIMARY KEY, number INTEGER NOT NULL, sealed BLOB NOT NULL);
+  CREATE TABLE delivery (
+    id INTEGER PRIMARY KEY,
+    record_id TEXT NOT NULL,
+    callback INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    content_id INTEGER,
+    due_at_ms INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    settled_at_ms INTEGER,
+    status INTEGER,
+    call_id TEXT,
+    team_id TEXT,
+    key_hash TEXT,
+    message TEXT
+  );
+  CREATE TABLE team_range (team_id TEXT NOT NULL, range INTEGER NOT NULL, PRIMARY KEY (team_id, range)) WITHOUT ROWID;
+  CREATE UNIQUE INDEX delivery_identity ON delivery (record_id, callback);
+  CREATE INDEX delivery_call ON delivery (call_id) WHERE call_id IS NOT NULL;
+  CREATE INDEX delivery_pending ON delivery (callback, due_at_ms) WHERE state = 0;
+  CREATE INDEX delivery_settled ON delivery (state, settled_at_ms) WHERE state <> 0;
+  PRAGMA user_version = ${String(schemaVersion)};
+`;
+
+/**
+ * The exclusive lock makes the one owner of the file certain, and spares the shared-memory file and its locks. It ends
+ * with the process, however that dies. Content is sealed, so `secure_delete` would only overwrite what is unreadable
+ * already, and would cost a write for every freed page.
+ */
+const settings = `
+  PRAGMA locking_mode = EXCLUSIVE;
+  PRAGMA page_size = 8192;
+  PRAGMA auto_vacuum = INCREMENTAL;
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA cache_size = -32000;
+  PRAGMA wal_autocheckpoint = 2000;
+  PRAGMA journal_size_limit = 33554432;
+  PRAGMA secure_delete = OFF;
+`;
+
+/**
+ * Opens the file of the local queue for this process alone, and makes it (0600, a missing directory 0700) where there
+ * is none. Throws with the file's name where another process owns it, it is no queue, or a newer version wrote it.
+ */
+export function openLocalFile(path: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // Made before SQLite does, because SQLite gives the WAL the mode of the file.
+  closeSync(openSync(path, "a", 0o600));
+  chmodSync(path, 0o600);
+  const file = new DatabaseSync(path, { timeout: 2000 });
+  try {
+    file.exec(settings);
+    migrate(file);
+    return file;
+  } catch (error) {
+    file.close();
+    throw new Error(`The queue file ${path} cannot be opened: ${openFailure(error)}`, { cause: error });
+  }
+}
+
+function migrate(file: DatabaseSync) {
+  // Immediate, so that the lock is taken here and not at the first record.
+  inTransaction(file, () => {
+    const found = Number(file.prepare("PRAGMA user_version").get()?.user_version);
+    if (found > schemaVersion) {
+      const versions = `its tables have version ${String(found)}, this one knows ${String(schemaVersion)}`;
+      throw new Error(`a newer version of Sluice wrote it (${versions}).`);
+    }
+    if (found === 0) file.exec(schema);
+  });
+}
+
+/** Runs `work` in one transaction: all of it is on the disk when this returns, or none of it where it throws. */
+export function inTransaction<T>(file: DatabaseSync, work: () => T): T {
+  file.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    file.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // A full disk makes SQLite roll back by itself.
+    if (file.isTransaction) file.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function openFailure(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (message === "database is locked") return "another process owns it. Stop that one, or choose another directory.";
+  return message;
+}

@@ -1,0 +1,141 @@
+import type { DatabaseSync } from "node:sqlite";
+import { inTransaction, openLocalFile } from "#logging/queue/local-file.ts";
+import { deliveryStates, integerOf, textOf } from "#logging/queue/local-row.ts";
+import type { DeliveryRow } from "#logging/queue/queue.ts";
+
+/** The open file of a local queue, the numbers of its callbacks, and the counts that go with every change. */
+export type LocalStore = {
+  file: DatabaseSync;
+  /** One transaction, with the counts that `work` reported through `count`. */
+  write<T>(work: () => T): T;
+  /** The number of a callback, given to it now where it has none. Only inside `write`. */
+  callbackNumber(callbackId: string): number;
+  /** The number of a callback, or null where the file holds nothing of it. */
+  findCallback(callbackId: string): number | null;
+  /** Reports that a callback has `change` more deliveries in a state. Only inside `write`. */
+  count(callback: number, state: DeliveryRow["state"], change: number): void;
+  /** Keeps where rows of a team are, for `teamRanges`. Only inside `write`. */
+  noteTeam(teamId: string, deliveryId: number): void;
+  /** The ranges of delivery ids, the end excluded, outside of which the team has no row. */
+  teamRanges(teamId: string): IdRange[];
+  /** Forgets a range of a team if no row of it is left in there. Only inside `write`. */
+  dropTeamRange(teamId: string, range: IdRange): void;
+  /** Forgets callbacks and ranges that have no delivery left. Only inside `write`. */
+  dropEmpty(): void;
+  /** Deletes a content where no open delivery of its record needs it any more. Only inside `write`. */
+  dropContent(contentId: number, recordId: string): void;
+};
+
+/** Delivery ids from `first` to below `end`. */
+export type IdRange = { first: number; end: number };
+
+const rangeIds = 4096;
+
+/** Opens the file of a local queue; throws as `openLocalFile` does. */
+export function openLocalStore(path: string): LocalStore {
+  const file = openLocalFile(path);
+  const statements = prepareStatements(file);
+  const numbers = new Map<string, number>();
+  const lastRanges = new Map<string, number>();
+  const changes = new Map<number, Record<DeliveryRow["state"], number>>();
+
+  function findCallback(callbackId: string): number | null {
+    const known = numbers.get(callbackId);
+    if (known !== undefined) return known;
+    const row = statements.findCallback.get(callbackId);
+    if (row === undefined) return null;
+    const number = integerOf(row, "number");
+    numbers.set(callbackId, number);
+    return number;
+  }
+
+  function write<T>(work: () => T): T {
+    try {
+      return inTransaction(file, () => {
+        const result = work();
+        for (const [callback, change] of changes) {
+          statements.count.run(...deliveryStates.map((state) => change[state]), callback);
+        }
+        return result;
+      });
+    } catch (error) {
+      // What was stored in this transaction is gone with it.
+      numbers.clear();
+      lastRanges.clear();
+      throw error;
+    } finally {
+      changes.clear();
+    }
+  }
+
+  function count(callback: number, state: DeliveryRow["state"], change: number) {
+    const sums = changes.get(callback) ?? { pending: 0, delivered: 0, dead: 0, suppressed: 0 };
+    sums[state] += change;
+    changes.set(callback, sums);
+  }
+
+  return {
+    file,
+    write,
+    findCallback,
+    count,
+    callbackNumber(callbackId) {
+      const known = findCallback(callbackId);
+      if (known !== null) return known;
+      statements.addCallback.run(callbackId);
+      return findCallback(callbackId) ?? fail(callbackId);
+    },
+    noteTeam(teamId, deliveryId) {
+      const range = Math.floor(deliveryId / rangeIds);
+      if (lastRanges.get(teamId) === range) return;
+      statements.addRange.run(teamId, range);
+      lastRanges.set(teamId, range);
+    },
+    teamRanges: (teamId) =>
+      statements.ranges.all(teamId).map((row) => {
+        const first = integerOf(row, "range") * rangeIds;
+        return { first, end: first + rangeIds };
+      }),
+    dropTeamRange(teamId, { first, end }) {
+      lastRanges.delete(teamId);
+      statements.dropRange.run({ teamId, range: first / rangeIds, first, end });
+    },
+    dropEmpty() {
+      lastRanges.clear();
+      statements.dropOldRanges.run(rangeIds);
+      for (const row of statements.dropCallbacks.all()) numbers.delete(textOf(row, "callback_id"));
+    },
+    dropContent: (contentId, recordId) => void statements.dropContent.run(contentId, recordId),
+  };
+}
+
+function prepareStatements(file: DatabaseSync) {
+  return {
+    findCallback: file.prepare("SELECT number FROM callback WHERE callback_id = ?"),
+    addCallback: file.prepare("INSERT INTO callback (callback_id) VALUES (?)"),
+    count: file.prepare(
+      `UPDATE callback SET pending = pending + ?, delivered = delivered + ?, dead = dead + ?,
+         suppressed = suppressed + ? WHERE number = ?`,
+    ),
+    dropCallbacks: file.prepare(
+      `DELETE FROM callback WHERE pending = 0 AND delivered = 0 AND dead = 0 AND suppressed = 0
+         RETURNING callback_id`,
+    ),
+    addRange: file.prepare("INSERT OR IGNORE INTO team_range (team_id, range) VALUES (?, ?)"),
+    ranges: file.prepare("SELECT range FROM team_range WHERE team_id = ? ORDER BY range"),
+    dropRange: file.prepare(
+      `DELETE FROM team_range WHERE team_id = $teamId AND range = $range AND NOT EXISTS
+         (SELECT 1 FROM delivery WHERE id >= $first AND id < $end AND team_id = $teamId)`,
+    ),
+    dropOldRanges: file.prepare("DELETE FROM team_range WHERE range < (SELECT min(id) FROM delivery) / ?"),
+    // Only a record's own deliveries share a content, so the identity index answers this.
+    dropContent: file.prepare(
+      `DELETE FROM content WHERE content_id = ?1
+         AND NOT EXISTS (SELECT 1 FROM delivery WHERE record_id = ?2 AND content_id = ?1)`,
+    ),
+  };
+}
+
+function fail(callbackId: string): never {
+  throw new Error(`The queue could not store the callback ${callbackId}.`);
+}

@@ -1,0 +1,50 @@
+import type { Keyring } from "#lib/seal.ts";
+import { makeAppend } from "#logging/queue/local-append.ts";
+import { makeClaim } from "#logging/queue/local-claim.ts";
+import { makeFind } from "#logging/queue/local-find.ts";
+import { makeLeases } from "#logging/queue/local-leases.ts";
+import { makeRemove } from "#logging/queue/local-remove.ts";
+import { makeSettle } from "#logging/queue/local-settle.ts";
+import { openLocalStore } from "#logging/queue/local-store.ts";
+import type { DeliveryCounts, DeliveryRow, DueCallback, FindRequest, Queue } from "#logging/queue/queue.ts";
+
+/** Where a local queue lies and what seals it. `now` is the clock of sealing, appending and suppressing. */
+export type LocalQueueOptions = { path: string; keyring: Keyring; now?: () => Date };
+
+/**
+ * Opens the queue in a SQLite file, for one process at a time. Its calls work synchronously, so it belongs into a
+ * worker thread. Leases end with the process: what an earlier one had claimed and not settled is due again at once.
+ * Throws where the file cannot be opened, is owned by another process, or was written by a newer version.
+ */
+export function openLocalQueue({ path, keyring, now = () => new Date() }: LocalQueueOptions): Queue {
+  const store = openLocalStore(path);
+  const leases = makeLeases();
+  const sealer = { keyring, now };
+  const append = makeAppend(store, sealer);
+  const settle = makeSettle(store, leases);
+  const { findRows, findDue, findCounts } = makeFind(store, leases);
+  const { purge, expire } = makeRemove({ store, leases, now });
+
+  function find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
+  function find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
+  function find(request: { by: "counts" }): Promise<DeliveryCounts[]>;
+  async function find(request: FindRequest): Promise<DeliveryRow[] | DueCallback[] | DeliveryCounts[]> {
+    if (request.by === "due") return findDue(request.nowMs);
+    if (request.by === "counts") return findCounts();
+    return findRows({ by: request.by, id: request.id });
+  }
+
+  return {
+    append: async (entries) => append(entries),
+    claim: makeClaim({ store, leases, sealer }),
+    settle: async (settlements, nowMs) => settle(settlements, nowMs),
+    purge,
+    find,
+    expire,
+    async close() {
+      if (!store.file.isOpen) return;
+      store.file.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      store.file.close();
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/**
+ * The contract of a queue engine: five functions. An engine keeps what it was given through the death of the process;
+ * it knows nothing of destinations, and content is opaque bytes to it. All engines pass `contract.test.ts`.
+ */
+
+/** One distinct redaction result of a record, and the callbacks that receive it. */
+export type QueueContent = {
+  /** The record after redaction, as UTF-8 JSON. The engine compresses and seals it before it is stored. */
+  body: Uint8Array;
+  callbackIds: readonly string[];
+};
+
+/** One record to keep. `recordId` is the identity: appending the same one again changes nothing. */
+export type QueueEntry = {
+  recordId: string;
+  callId: string;
+  teamId: string | null;
+  keyHash: string | null;
+  createdAtMs: number;
+  contents: readonly QueueContent[];
+};
+
+/** One delivery that was handed out under a lease. */
+export type ClaimedDelivery = {
+  /** The engine's own number of the delivery; only valid with the lease that it came with. */
+  deliveryId: number;
+  recordId: string;
+  callbackId: string;
+  teamId: string | null;
+  keyHash: string | null;
+  createdAtMs: number;
+  /** How often it was tried before. */
+  tries: number;
+  /** The content, opened and decompressed. */
+  body: Uint8Array;
+};
+
+/** How to hand out deliveries. */
+export type ClaimRequest = {
+  callbackId: string;
+  limit: number;
+  /** Stop adding once the stored bytes pass this, but hand out at least one. */
+  bytesMax: number;
+  /** After this long an unsettled delivery is handed out again. */
+  leaseMs: number;
+  nowMs: number;
+};
+
+/** What became of a claimed delivery. */
+export type Settlement = {
+  deliveryId: number;
+  /** What the destination answered: HTTP status (0: no answer) and its own words, without secrets, cut to 2 kB. */
+  status: number;
+  message: string;
+} & (
+  | { state: "delivered" | "dead" }
+  /** Due again; `counted` says whether the try counts against the record's own limit. */
+  | { state: "pending"; dueAtMs: number; counted: boolean }
+);
+
+/** What to remove: everything pending of a team, or of a callback. */
+export type PurgeRequest = { teamId: string } | { callbackId: string };
+
+/** A delivery without its content. */
+export type DeliveryRow = {
+  recordId: string;
+  callId: string;
+  callbackId: string;
+  teamId: string | null;
+  keyHash: string | null;
+  state: "pending" | "delivered" | "dead" | "suppressed";
+  tries: number;
+  createdAtMs: number;
+  dueAtMs: number;
+  settledAtMs: number | null;
+  status: number | null;
+  message: string | null;
+};
+
+/** A callback that has deliveries due, and since when. */
+export type DueCallback = { callbackId: string; dueAtMs: number };
+
+/** Which deliveries to look up. `due` answers which callbacks have work. */
+export type FindRequest =
+  | { by: "record"; id: string }
+  | { by: "call"; id: string }
+  | { by: "due"; nowMs: number }
+  | { by: "counts" };
+
+/** How many deliveries of a callback are in each state. */
+export type DeliveryCounts = { callbackId: string; state: DeliveryRow["state"]; count: number };
+
+/** The engine contract. */
+export type Queue = {
+  /** Commits all entries together and resolves when they are safe, or throws and keeps none of them. */
+  append(entries: readonly QueueEntry[]): Promise<void>;
+  /** Hands out what is due for one callback, oldest first, under a lease. */
+  claim(request: ClaimRequest): Promise<ClaimedDelivery[]>;
+  /** Records what became of claimed deliveries; content goes with its last open delivery. */
+  settle(settlements: readonly Settlement[], nowMs: number): Promise<void>;
+  /**
+   * Removes what is pending, content first. Of a team every row goes, the settled ones too (a disabled team leaves no
+   * row of a call); of a callback the pending ones become `suppressed`. Returns how many pending deliveries it removed.
+   */
+  purge(request: PurgeRequest): Promise<number>;
+  find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
+  find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
+  find(request: { by: "counts" }): Promise<DeliveryCounts[]>;
+  /** Removes settled rows that are older than the given times. Returns how many. */
+  expire(request: { deliveredBeforeMs: number; deadBeforeMs: number }): Promise<number>;
+  close(): Promise<void>;
+};

@@ -1,0 +1,36 @@
+import type { Db } from "#lib/db.ts";
+import type { LoggingStatement } from "#logging/policy.ts";
+import { RedactionLevel } from "#logging/redaction-level.ts";
+import { callbackColumns, toCallbackTarget, type StoredCallback } from "#logging/stored-callback.ts";
+
+/** The columns of a key or team that make its statement. */
+export const statementColumns = {
+  loggingState: true,
+  redaction: true,
+  callbacks: { select: callbackColumns, orderBy: { position: "asc" } },
+} as const;
+
+/** What a key or team row says about its logs; callbacks that cannot be used are left out one by one. */
+export function toStatement(row: {
+  loggingState: LoggingStatement["state"];
+  redaction: string | null;
+  callbacks: readonly StoredCallback[];
+}): LoggingStatement {
+  return {
+    state: row.loggingState,
+    callbacks: row.callbacks.flatMap((callback) => toCallbackTarget(callback) ?? []),
+    redaction: RedactionLevel.nullable().catch(null).parse(row.redaction),
+  };
+}
+
+/** Reads the statement of a key or of a team; null where there is no such row. */
+export async function readStatement(
+  db: Db,
+  whose: { keyHash: string } | { teamId: string },
+): Promise<LoggingStatement | null> {
+  const row =
+    "keyHash" in whose
+      ? await db.key.findUnique({ where: { token: whose.keyHash }, select: statementColumns })
+      : await db.team.findUnique({ where: { id: whose.teamId }, select: statementColumns });
+  return row && toStatement(row);
+}

@@ -1,0 +1,77 @@
+import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
+import { redactedText } from "#logging/redacted-text.ts";
+
+/** Fields of an answer that say nothing of what was asked or answered. */
+const plainFields = ["id", "object", "created", "model", "system_fingerprint", "service_tier", "usage"] as const;
+
+/**
+ * An upstream's answer without its content: choices keep index, finish reason, roles and tool names, embeddings lose
+ * their vectors, an answer of a shape we do not know becomes one marker. Usage and ids stay .
+ */
+export function redactResponse(response: JsonObject): JsonObject {
+  const plain: JsonObject = {};
+  for (const name of plainFields) {
+    const value = response[name];
+    if (value !== undefined) plain[name] = name === "usage" ? numbersOnly(value) : scalarOrNull(value);
+  }
+  if (Array.isArray(response.choices)) return { ...plain, choices: response.choices.map(redactChoice) };
+  if (Array.isArray(response.data)) return { ...plain, data: [] };
+  return { ...plain, text: redactedText };
+}
+
+function redactChoice(choice: Json): Json {
+  if (!isJsonObject(choice)) return {};
+  return {
+    ...(typeof choice.index === "number" ? { index: choice.index } : {}),
+    finish_reason: typeof choice.finish_reason === "string" ? choice.finish_reason : null,
+    ...(choice.text === undefined ? {} : { text: redactedText }),
+    ...(isJsonObject(choice.message) ? { message: redactMessage(choice.message) } : {}),
+  };
+}
+
+function redactMessage(message: JsonObject): JsonObject {
+  const redacted: JsonObject = {
+    role: typeof message.role === "string" ? message.role : "assistant",
+    content: redactedText,
+  };
+  if (isPresent(message.reasoning_content)) redacted.reasoning_content = redactedText;
+  if (isPresent(message.refusal)) redacted.refusal = redactedText;
+  if (isPresent(message.thinking_blocks)) redacted.thinking_blocks = null;
+  if (isPresent(message.audio)) redacted.audio = null;
+  if (Array.isArray(message.tool_calls)) redacted.tool_calls = message.tool_calls.map(redactToolCall);
+  if (isJsonObject(message.function_call)) redacted.function_call = redactFunction(message.function_call);
+  return redacted;
+}
+
+function redactToolCall(call: Json): Json {
+  if (!isJsonObject(call)) return {};
+  const named = isJsonObject(call.function) ? call.function : isJsonObject(call.custom) ? call.custom : null;
+  return {
+    ...(typeof call.id === "string" ? { id: call.id } : {}),
+    type: typeof call.type === "string" ? call.type : "function",
+    ...(named ? { function: redactFunction(named) } : {}),
+  };
+}
+
+function redactFunction(named: JsonObject): JsonObject {
+  return { ...(typeof named.name === "string" ? { name: named.name } : {}), arguments: redactedText };
+}
+
+/** Token counts, one level of details included; anything else that stands in a usage object goes. */
+function numbersOnly(value: Json): Json {
+  if (typeof value === "number") return value;
+  if (!isJsonObject(value)) return null;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, part]) => typeof part === "number" || isJsonObject(part))
+      .map(([name, part]) => [name, numbersOnly(part)]),
+  );
+}
+
+function scalarOrNull(value: Json): Json {
+  return typeof value === "object" ? null : value;
+}
+
+function isPresent(value: Json | undefined): boolean {
+  return value !== undefined && value !== null;
+}

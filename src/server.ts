@@ -1,0 +1,168 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { loadRoutes, makeApp } from "#http/dispatch.ts";
+import { listen, type PageHandler } from "#http/listen.ts";
+import { stoppingState } from "#http/readiness.ts";
+import { makeModelTable, modelsState } from "#gateway/models.ts";
+import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
+import { configState, loadConfig, type LoadedConfig } from "#lib/config.ts";
+import { newSecret, takeDataDir, type DataDir } from "#lib/data-dir.ts";
+import { databaseState, openDatabase, type Database } from "#lib/db.ts";
+import { readSettings, type Settings } from "#lib/env.ts";
+import { AppError } from "#lib/errors.ts";
+import { closeUpstreams } from "#lib/fetch-upstream.ts";
+import { newVirtualKey } from "#lib/id.ts";
+import { setLogger, type Logger } from "#lib/logger.ts";
+import { setMasterKey } from "#lib/master-key.ts";
+import { keyringState, makeKeyring } from "#lib/seal.ts";
+import { version } from "#lib/version.ts";
+import { announceFirstStart } from "#lib/first-start.ts";
+import { deliveryState, type Delivery } from "#logging/delivery.ts";
+import { answerDelivery } from "#logging/answer-delivery.ts";
+import { checkCallbackNames } from "#logging/check-callback-names.ts";
+import { startDeliveryThread } from "#logging/delivery-thread.ts";
+import { operatorVarsState } from "#logging/resolve-callback.ts";
+
+/** `npm start`: the wire's routes on the lean adapter, Next.js for the pages, the delivery thread beside both. */
+
+const isDevelopment = process.argv.includes("--dev");
+
+/** The secrets that this process runs on, and whether the master key was made just now. */
+type Secrets = { masterKey: string; isMasterKeyNew: boolean; encryptionKeys: string[] };
+
+await start().catch((error: unknown) => {
+  if (error instanceof AppError) process.stderr.write(`Sluice cannot start:\n${error.message}\n`);
+  else process.stderr.write(`Sluice cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});
+
+async function start(): Promise<void> {
+  if (existsSync(".env")) process.loadEnvFile(".env");
+  const settings = readSettings(process.env, process.argv.slice(2));
+  const logger = setLogger(settings.logLevel);
+  const loaded = loadConfig(settings.configFile, process.env);
+  const { config } = loaded;
+  modelsState.set(makeModelTable(config, loaded.locate));
+  for (const warning of [...settings.warnings, ...loaded.warnings, ...checkCallbackNames(config)]) {
+    logger.warn({ setting: true }, warning);
+  }
+  configState.set(config);
+  const dataDir = takeDataDir(settings.dataDir);
+  const secrets = readSecrets(settings, loaded, dataDir);
+  setMasterKey(secrets.masterKey);
+  keyringState.set(makeKeyring(secrets.encryptionKeys));
+  const privateHosts = [...config.general_settings.private_destination_hosts, ...settings.privateDestinationHosts];
+  privateHostsState.set(parsePrivateHosts(privateHosts));
+  operatorVarsState.set({ local_files: { local_files_dir: join(settings.dataDir, "logs") } });
+
+  const database = await openDatabase({
+    url: databaseUrl(settings, loaded),
+    dataDir: join(settings.dataDir, "postgres"),
+  });
+  databaseState.set(database);
+  database.onFailure((error) => {
+    logger.fatal({ error: error.message }, "the embedded database ended");
+    process.exit(1);
+  });
+  const delivery = await startDelivery({ settings, privateHosts, masterKeys: secrets.encryptionKeys, database, logger });
+  deliveryState.set(delivery);
+
+  const listening = await listen(makeApp(await loadRoutes()), makePages(), settings);
+  stopOnSignal({ settings, logger, database, delivery, dataDir, close: (deadlineMs) => listening.close(deadlineMs) });
+  logger.info({ url: listening.url, database: database.kind, version }, "ready");
+  announceFirstStart({ url: listening.url, masterKey: secrets.masterKey, isNew: secrets.isMasterKeyNew, dataDir: dataDir.path });
+}
+
+function databaseUrl(settings: Settings, { config }: LoadedConfig): string | null {
+  return settings.databaseUrl ?? config.general_settings.database_url ?? null;
+}
+
+/** Master key and encryption key: given, or with the embedded database generated once and kept in the data directory. */
+function readSecrets(settings: Settings, loaded: LoadedConfig, dataDir: DataDir): Secrets {
+  const masterKey = settings.masterKey ?? loaded.config.general_settings.master_key ?? null;
+  const isEmbedded = databaseUrl(settings, loaded) === null;
+  if (!isEmbedded) {
+    const missing = [
+      ...(masterKey === null ? ["SLUICE_MASTER_KEY is missing. Fix: set it to a secret text that starts with sk-."] : []),
+      ...(settings.encryptionKeys.length === 0
+        ? ["SLUICE_ENCRYPTION_KEY is missing. Fix: set it to 32 random characters, and keep it: stored secrets need it."]
+        : []),
+    ];
+    if (missing.length > 0) throw new AppError("bad_request", missing.join("\n"));
+  }
+  const generated = masterKey === null ? dataDir.secret("master-key", newVirtualKey) : null;
+  return {
+    masterKey: masterKey ?? generated?.value ?? "",
+    isMasterKeyNew: generated?.isNew ?? false,
+    encryptionKeys:
+      settings.encryptionKeys.length > 0 ? settings.encryptionKeys : [dataDir.secret("encryption-key", newSecret).value],
+  };
+}
+
+async function startDelivery(parts: {
+  settings: Settings;
+  privateHosts: readonly string[];
+  masterKeys: readonly string[];
+  database: Database;
+  logger: Logger;
+}): Promise<Delivery> {
+  const { settings, privateHosts, masterKeys, database, logger } = parts;
+  const disabled = await database.db.team.findMany({ where: { loggingState: "disabled" }, select: { id: true } });
+  const data = {
+    queuePath: join(settings.dataDir, "queue", "records.sqlite"),
+    masterKeys,
+    config: configState.get(),
+    privateHosts,
+    disabledTeamIds: disabled.map(({ id }) => id),
+    logLevel: settings.logLevel,
+  };
+  return startDeliveryThread(data, answerDelivery(database.db, process.env), (error) => {
+    logger.fatal({ error: error.message }, "the delivery thread ended; calls cannot be logged any more");
+    process.exit(1);
+  });
+}
+
+/** Next.js, loaded with the first page that somebody asks for: a gateway without visitors does not pay for it. */
+function makePages(): PageHandler {
+  let ready: Promise<PageHandler> | null = null;
+  return async (request, response) => {
+    ready ??= import("next").then(async ({ default: next }) => {
+      const pages = next({ dev: isDevelopment, dir: join(import.meta.dirname, "..") });
+      await pages.prepare();
+      return pages.getRequestHandler();
+    });
+    await (await ready)(request, response);
+  };
+}
+
+function stopOnSignal(parts: {
+  settings: Settings;
+  logger: Logger;
+  database: Database;
+  delivery: Delivery;
+  dataDir: DataDir;
+  close(deadlineMs: number): Promise<void>;
+}): void {
+  const { settings, logger, database, delivery, dataDir } = parts;
+  async function stop(signal: string): Promise<void> {
+    if (stoppingState.find() === true) return;
+    stoppingState.set(true);
+    logger.info({ signal }, "stopping");
+    const deadlineMs = Date.now() + settings.shutdownSeconds * 1000;
+    await parts.close(deadlineMs);
+    await delivery.stop(Math.max(deadlineMs, Date.now() + 1_000));
+    await database.close();
+    await closeUpstreams();
+    dataDir.release();
+    logger.info("stopped");
+    process.exit(0);
+  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      stop(signal).catch((error: unknown) => {
+        logger.fatal({ error: String(error) }, "could not stop in order");
+        process.exit(1);
+      });
+    });
+  }
+}

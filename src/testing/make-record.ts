@@ -1,0 +1,58 @@
+import type { LogRecord } from "#logging/record.ts";
+
+/** A record of one answered chat call with every field filled; `changes` replaces fields. */
+export function makeRecord(changes: Partial<LogRecord> = {}): LogRecord {
+  return {
+    recordId: "01980000-0000-7000-8000-000000000001",
+    callId: "11111111-2222-4333-8444-555555555555",
+    responseId: "chatcmpl-1",
+    callType: "acompletion",
+    route: "/v1/chat/completions",
+    status: "success",
+    clientDisconnected: false,
+    stream: false,
+    startTimeMs: 1_763_688_569_123.457,
+    completionStartTimeMs: 1_763_688_570_500,
+    endTimeMs: 1_763_688_570_500,
+    provider: "openai",
+    model: "gpt-4o-2024-08-06",
+    modelGroup: "gpt-4o",
+    modelId: "deployment-1",
+    apiBase: "https://api.openai.com/v1/",
+    input: { messages: [{ role: "user", content: "Hello!" }] },
+    response: {
+      id: "chatcmpl-1",
+      object: "chat.completion",
+      model: "gpt-4o-2024-08-06",
+      choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: "Hi, how can I help?" } }],
+      usage: { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 },
+    },
+    modelParameters: { temperature: 0.2 },
+    usage: {
+      promptTokens: 10,
+      completionTokens: 20,
+      totalTokens: 30,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+    },
+    responseCostUsd: 0.000035,
+    cacheHit: null,
+    caller: {
+      keyHash: "c0ffee".padEnd(64, "0"),
+      keyAlias: "my-key",
+      userId: "user-1",
+      userEmail: "owner@example.com",
+      teamId: "team-1",
+      teamAlias: "Team One",
+      organizationId: null,
+    },
+    endUser: "end-user-1",
+    requestTags: ["tag-1", "User-Agent: curl"],
+    requesterMetadata: {},
+    requesterIpAddress: "192.0.2.7",
+    userAgent: "curl/8.5.0",
+    error: null,
+    ...changes,
+  };
+}

@@ -1,0 +1,189 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import { LRUCache } from "lru-cache";
+import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
+import { configState } from "#lib/config.ts";
+import { closeUpstreams } from "#lib/fetch-upstream.ts";
+import { currentLogger, setLogger } from "#lib/logger.ts";
+import { keyringState, makeKeyring } from "#lib/seal.ts";
+import { makeDeliverer } from "#logging/deliver.ts";
+import type {
+  DeliveryCalls,
+  DeliveryQuestions,
+  DeliveryThreadData,
+  FromDeliveryThread,
+  ToDeliveryThread,
+} from "#logging/delivery-messages.ts";
+import { openLocalQueue } from "#logging/queue/local.ts";
+import type { QueueEntry } from "#logging/queue/queue.ts";
+import type { RedactionLevel } from "#logging/redaction-level.ts";
+import type { ResolvedCallback } from "#logging/resolve-callback.ts";
+import { makeThreadQuestions } from "#logging/thread-questions.ts";
+
+/**
+ * The delivery thread: owns the local queue, claims, delivers, settles. It never sees the database: what it needs to
+ * know of a callback it asks of the process. An entry file, started by `logging/delivery-thread.ts`.
+ */
+
+if (parentPort === null) throw new Error("worker.ts is started by the gateway, not by hand.");
+const port = parentPort;
+const data: DeliveryThreadData = workerData;
+const hourMs = 3_600_000;
+
+setLogger(data.logLevel);
+configState.set(data.config);
+keyringState.set(makeKeyring(data.masterKeys));
+privateHostsState.set(parsePrivateHosts(data.privateHosts));
+mkdirSync(dirname(data.queuePath), { recursive: true, mode: 0o700 });
+
+const queue = openLocalQueue({ path: data.queuePath, keyring: keyringState.get() });
+chmodSync(data.queuePath, 0o600);
+const disabledTeams = new Set(data.disabledTeamIds);
+const resolved = new LRUCache<string, Promise<ResolvedCallback>>({ max: 5_000, ttl: 60_000 });
+const redactions = new LRUCache<string, Promise<RedactionLevel>>({ max: 20_000, ttl: 60_000 });
+
+const questions = makeThreadQuestions<DeliveryQuestions>((id, name, request) => {
+  port.postMessage({ type: "ask", id, name, request });
+});
+
+const { delivery, retention } = { delivery: data.config.general_settings.delivery, retention: data.config.retention };
+const deliverer = makeDeliverer({
+  queue,
+  resolve: (callbackId) => remember(resolved, callbackId, () => questions.ask("resolve", { callbackId })),
+  redactionNow: (callbackId, { keyHash, teamId }) =>
+    remember(redactions, `${callbackId} ${keyHash ?? ""} ${teamId ?? ""}`, () =>
+      questions.ask("redaction", { callbackId, keyHash, teamId }),
+    ),
+  isDisabled: (teamId) => disabledTeams.has(teamId),
+  numbers: {
+    triesMax: delivery.tries_max,
+    ageMaxMs: delivery.age_max_hours * hourMs,
+    retryMinMs: delivery.retry_min_seconds * 1000,
+    retryMaxMs: delivery.retry_max_seconds * 1000,
+  },
+  keepMetadata: data.config.litellm_settings.redaction_keep_metadata_keys,
+});
+
+const calls: {
+  [Name in keyof DeliveryCalls]: (request: DeliveryCalls[Name]["request"]) => Promise<DeliveryCalls[Name]["answer"]>;
+} = {
+  async disableTeam({ teamId }) {
+    disabledTeams.add(teamId);
+    await flushAppends();
+    await deliverer.abortTeam(teamId);
+    return queue.purge({ teamId });
+  },
+  async enableTeam({ teamId }) {
+    disabledTeams.delete(teamId);
+    return null;
+  },
+  suppressCallback: ({ callbackId }) => queue.purge({ callbackId }),
+  find: (request) => queue.find(request),
+  counts: () => queue.find({ by: "counts" }),
+  async stop({ deadlineMs }) {
+    await flushAppends();
+    await deliverer.drain(deadlineMs);
+    await queue.close();
+    await closeUpstreams();
+    return null;
+  },
+};
+
+/** Appends that wait for the next group: one commit serves all that arrive in one turn of the event loop. */
+let waiting: { batch: number; entries: readonly QueueEntry[] }[] = [];
+
+async function flushAppends(): Promise<void> {
+  const group = waiting;
+  if (group.length === 0) return;
+  waiting = [];
+  let error: string | undefined;
+  try {
+    const entries = group.flatMap((batch) => batch.entries);
+    await queue.append(entries.filter(({ teamId }) => teamId === null || !disabledTeams.has(teamId)));
+  } catch (cause) {
+    error = cause instanceof Error ? cause.message : String(cause);
+    currentLogger().error({ error }, "records could not be queued");
+  }
+  for (const { batch } of group) post({ type: "appended", batch, ...(error === undefined ? {} : { error }) });
+  deliverer.wake();
+}
+
+port.on("message", (message: ToDeliveryThread) => {
+  switch (message.type) {
+    case "append":
+      if (waiting.length === 0) setImmediate(() => void flushAppends());
+      waiting.push(message);
+      break;
+    case "forget":
+      resolved.clear();
+      redactions.clear();
+      deliverer.retryNow();
+      break;
+    case "tell":
+      questions.settle(message);
+      break;
+    case "ask":
+      void answer(message.id, () => call(message));
+      break;
+  }
+});
+
+const retentionTimer = setInterval(() => {
+  const nowMs = Date.now();
+  const dayMs = 24 * hourMs;
+  void queue
+    .expire({
+      deliveredBeforeMs: nowMs - retention.deliveries_days * dayMs,
+      deadBeforeMs: nowMs - retention.dead_letters_days * dayMs,
+    })
+    .catch((error: unknown) => {
+      currentLogger().error({ error: String(error) }, "old deliveries could not be removed");
+    });
+}, 60_000);
+retentionTimer.unref();
+
+post({ type: "ready" });
+
+function call(message: Extract<ToDeliveryThread, { type: "ask" }>): Promise<unknown> {
+  switch (message.name) {
+    case "disableTeam":
+      return calls.disableTeam(message.request);
+    case "enableTeam":
+      return calls.enableTeam(message.request);
+    case "suppressCallback":
+      return calls.suppressCallback(message.request);
+    case "find":
+      return calls.find(message.request);
+    case "counts":
+      return calls.counts(message.request);
+    case "stop":
+      return calls.stop(message.request);
+  }
+}
+
+async function answer(id: number, work: () => Promise<unknown>): Promise<void> {
+  try {
+    post({ type: "tell", id, value: await work() });
+  } catch (error) {
+    post({ type: "tell", id, error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function post(message: FromDeliveryThread): void {
+  port.postMessage(message);
+}
+
+/** Keeps what was asked; a question that failed is not kept. */
+function remember<Value extends object | string>(
+  cache: LRUCache<string, Promise<Value>>,
+  key: string,
+  ask: () => Promise<Value>,
+): Promise<Value> {
+  const known = cache.get(key);
+  if (known) return known;
+  const asked = ask();
+  cache.set(key, asked);
+  asked.catch(() => cache.delete(key));
+  return asked;
+}

@@ -1,0 +1,16 @@
+import { existsSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const globalSetup = "src/testing/global-setup.ts";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.{ts,tsx}", "e2e/fakes/**/*.test.ts", "scripts/**/*.test.ts"],
+    ...(existsSync(globalSetup) ? { globalSetup: [globalSetup] } : {}),
+    // Files share nothing, and the smallest machine that counts has two cores.
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
