@@ -58,10 +58,9 @@ const places: readonly (readonly [string, () => Promise<Found | null> | Found | 
 
 /** How it starts: in its sandbox where that works, which it does not for root and where a machine forbids namespaces. */
 async function launchable(found: Found): Promise<ChromiumLaunch> {
-  const inherited = Object.entries(process.env).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value]],
-  );
-  const env: Record<string, string> = { ...Object.fromEntries(inherited), ...found.env };
+  const given: Record<string, string | undefined> = { ...process.env, ...found.env };
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) env[name] = value;
   const sandboxed = { executablePath: found.executablePath, args: quietArguments, env };
   const open = { ...sandboxed, args: ["--no-sandbox", ...quietArguments] };
   if (process.getuid?.() !== 0 && (await starts(sandboxed).catch(() => false))) return sandboxed;

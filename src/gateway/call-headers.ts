@@ -1,3 +1,4 @@
+import { shownApiBase } from "#gateway/call-record.ts";
 import type { Deployment } from "#gateway/models.ts";
 import type { ProviderAnswer } from "#gateway/providers/provider.ts";
 import { version } from "#lib/version.ts";
@@ -53,16 +54,12 @@ export function toCallHeaders(facts: CallFacts, answer: Pick<ProviderAnswer, "he
 
 /** The headers that answers and failures of a routed call share. */
 export function toFailureHeaders({ callId, deployment, receipt }: Omit<CallFacts, "costUsd" | "startTimeMs">): Record<string, string> {
+  const apiBase = shownApiBase(deployment);
   return {
     "x-litellm-call-id": callId,
     "x-litellm-model-id": deployment.id,
-    ...(deployment.apiBase === null ? {} : { "x-litellm-model-api-base": withoutQuery(deployment.apiBase) }),
+    ...(apiBase === null ? {} : { "x-litellm-model-api-base": apiBase }),
     "x-litellm-version": version,
     "x-sluice-log": receipt,
   };
-}
-
-function withoutQuery(url: string): string {
-  const end = url.indexOf("?");
-  return end === -1 ? url : url.slice(0, end);
 }

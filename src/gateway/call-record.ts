@@ -88,7 +88,7 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
     model: deployment?.upstreamModel ?? model,
     modelGroup: model,
     modelId: deployment?.id ?? null,
-    apiBase: deployment?.apiBase ?? null,
+    apiBase: shownApiBase(deployment),
     input: {
       messages: body.messages ?? [],
       ...(body.tools === undefined ? {} : { tools: body.tools }),
@@ -107,6 +107,11 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
     userAgent: headers.get("user-agent"),
     error: end.error,
   };
+}
+
+/** A deployment's base URL as logs and headers show it: without query and sign-in, which may hold a key. */
+export function shownApiBase(deployment: Deployment | null): string | null {
+  return deployment?.apiBase?.replace(/[?#].*$/s, "").replace(/^([a-z]+:\/\/)[^/]*@/i, "$1") ?? null;
 }
 
 /** What a call costs by the prices that config.yaml gives its deployment; 0 where it gives none. */

@@ -21,7 +21,11 @@ export function planCall(start: CallStart): Call {
   const { caller, body, headers } = start;
   const isTeamDisabled = caller.teamId !== null && deliveryState.get().isDisabled(caller.teamId);
   const controls = readControls(body, headers, caller);
-  return { start, plan: planLog(caller.logging, { controls, isTeamDisabled }, configState.get()) };
+  const config = configState.get();
+  const plan = planLog(caller.logging, { controls, isTeamDisabled }, config);
+  const isUnlogged = body.stream === true && config.litellm_settings.disable_streaming_logging;
+  if (isUnlogged && !config.general_settings.must_log) return { start, plan: { ...plan, targets: [], reason: plan.reason ?? "none" } };
+  return { start, plan };
 }
 
 /**
@@ -44,11 +48,18 @@ export async function commitCall(call: Call, record: LogRecord): Promise<void> {
   }
 }
 
-/** Commits the record of a call that failed. The failure is what the client is told, even if its log is lost. */
+/** What a failed call has beside its error, where it broke off in the middle. */
+export type PartialEnd = Partial<Pick<CallEnd, "usage" | "completionStartTimeMs">>;
+
+/**
+ * Commits the record of a call that failed; false where it was lost. The failure is what the client is told, even if
+ * its log is lost.
+ */
 export async function commitFailure(
   call: Call & { deployment: Deployment | null },
   error: NonNullable<LogRecord["error"]>,
-): Promise<void> {
+  partial: PartialEnd = {},
+): Promise<boolean> {
   const end: CallEnd = {
     deployment: call.deployment,
     response: null,
@@ -56,11 +67,16 @@ export async function commitFailure(
     error,
     completionStartTimeMs: null,
     clientDisconnected: false,
+    ...partial,
   };
   const record = toCallRecord(call.start, end);
-  await logCall(call.plan, record).catch((cause: unknown) => {
+  try {
+    await logCall(call.plan, record);
+    return true;
+  } catch (cause) {
     reportLostLog(record, cause);
-  });
+    return false;
+  }
 }
 
 function reportLostLog(record: LogRecord, cause: unknown): void {

@@ -18,75 +18,30 @@ export const ChatRequest = z.custom<ChatRequest>(isJsonObject, "The body must be
   }
 });
 
-/** Fields that are the gateway's alone: no upstream ever sees them, whoever sends them. */
-const gatewayFields = new Set([
-  "metadata",
-  "litellm_metadata",
-  "tags",
-  "guardrails",
-  "no-log",
-  "mock_response",
-  "mock_tool_calls",
-  "mock_timeout",
-  "cache",
-  "caching",
-  "ttl",
-  "s-maxage",
-  "num_retries",
-  "max_retries",
-  "retry_policy",
-  "fallbacks",
-  "context_window_fallbacks",
-  "content_policy_fallbacks",
-  "disable_fallbacks",
-  "timeout",
-  "request_timeout",
-  "force_timeout",
-  "drop_params",
-  "additional_drop_params",
-  "allowed_openai_params",
-  "custom_llm_provider",
-  "api_base",
-  "base_url",
-  "apiBase",
-  "api_key",
-  "api_version",
-  "api_type",
-  "azure_endpoint",
-  "azure_ad_token",
-  "organization",
-  "proxy",
-  "extra_headers",
-  "headers",
-  "extra_body",
-  "extra_query",
-  "litellm_params",
-  "model_info",
-  "model_list",
-  "model_config_id",
-  "proxy_server_request",
-  "secret_fields",
-  "logger_fn",
-  "verbose",
-  "input_cost_per_token",
-  "output_cost_per_token",
-  "input_cost_per_second",
-  "output_cost_per_second",
-  "prompt_id",
-  "prompt_variables",
-  "prompt_version",
-  "turn_off_message_logging",
-  "preset_cache_key",
-  "no_log",
-  "id",
-  "rpm",
-  "tpm",
-  "region_name",
-  "allowed_model_region",
-  "use_client",
-  "stream_response",
-  "standard_callback_dynamic_params",
-]);
+/**
+ * Fields that are the gateway's alone (LiteLLM's own parameters): no upstream ever sees them, whoever sends them. None
+ * of them is a parameter of OpenAI's chat API; its `metadata` is the gateway's here.
+ */
+const gatewayFields = new Set(
+  `
+  metadata litellm_metadata tags guardrails no_log mock_response mock_tool_calls mock_timeout cache caching
+  caching_groups cache_key preset_cache_key ttl s_maxage num_retries max_retries retry_policy retry_strategy fallbacks
+  context_window_fallbacks context_window_fallback_dict content_policy_fallbacks disable_fallbacks fallback_depth
+  max_fallbacks timeout request_timeout stream_timeout force_timeout cooldown_time fastest_response drop_params
+  additional_drop_params allowed_openai_params custom_llm_provider provider_specific_header api_base base_url api_key
+  api_version api_type base_model tenant_id client_id client_secret client organization proxy extra_headers headers
+  extra_body extra_query model_info model_list model_config model_config_id model_file_id_mapping proxy_server_request
+  secret_fields logger_fn verbose input_cost_per_token output_cost_per_token input_cost_per_second
+  output_cost_per_second max_budget budget_duration max_parallel_requests prompt_id prompt_variables prompt_version
+  prompt_label turn_off_message_logging id rpm tpm weight region_name allowed_model_region use_client
+  use_in_pass_through use_litellm_proxy stream_response complete_response acompletion text_completion
+  standard_callback_dynamic_params configurable_clientside_auth_params ensure_alternating_roles user_continue_message
+  assistant_continue_message merge_reasoning_content_in_choices hf_model_name roles initial_prompt_value
+  final_prompt_value bos_token eos_token
+  `
+    .trim()
+    .split(/\s+/),
+);
 
 const gatewayPrefixes = [
   "user_api_key",
@@ -106,12 +61,20 @@ const gatewayPrefixes = [
   "slack_",
   "otel_",
   "aws_",
+  "azure_",
   "vertex_",
 ] as const;
 
 /** True for a body field that must not reach an upstream. */
 export function isGatewayField(name: string): boolean {
-  return gatewayFields.has(name) || gatewayPrefixes.some((prefix) => name.startsWith(prefix));
+  const plain = plainName(name);
+  return gatewayFields.has(plain) || gatewayPrefixes.some((prefix) => plain.startsWith(prefix));
+}
+
+/** `apiBase`, `baseURL` and `no-log` as `api_base`, `base_url` and `no_log`: a spelling is no way around the list. */
+function plainName(name: string): string {
+  if (!/[^a-z0-9_]/.test(name)) return name;
+  return name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replaceAll("-", "_").toLowerCase();
 }
 
 /** The body as the upstream gets it: the deployment's defaults, then the client's fields, under the upstream's name. */
@@ -121,7 +84,7 @@ export function toUpstreamBody(
 ): JsonObject {
   const upstream: JsonObject = { ...defaults };
   for (const [name, value] of Object.entries(body)) {
-    if (!isGatewayField(name)) upstream[name] = value;
+    if (!isGatewayField(name) && name !== "__proto__") upstream[name] = value;
   }
   upstream.model = model;
   return upstream;

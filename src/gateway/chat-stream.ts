@@ -9,7 +9,8 @@ export type ChatAssembler = {
   usage(): Json | undefined;
 };
 
-type ToolCall = { id: string | null; type: string; name: string; argumentParts: string[] };
+/** A custom tool has free text as its input where a function has arguments. */
+type ToolCall = { id: string | null; type: string; name: string; argumentParts: string[]; isCustom: boolean };
 
 type Choice = {
   index: number;
@@ -77,7 +78,9 @@ function addChoice(choices: Map<number, Choice>, part: JsonObject): void {
     choices.set(index, choice);
   }
   if (typeof part.finish_reason === "string") choice.finishReason = part.finish_reason;
-  if (isJsonObject(part.logprobs) && Array.isArray(part.logprobs.content)) choice.logprobs.push(...part.logprobs.content);
+  if (isJsonObject(part.logprobs) && Array.isArray(part.logprobs.content)) {
+    for (const logprob of part.logprobs.content) choice.logprobs.push(logprob);
+  }
   if (isJsonObject(part.delta)) addDelta(choice, part.delta);
 }
 
@@ -94,7 +97,7 @@ function addDelta(choice: Choice, delta: JsonObject): void {
   if (Array.isArray(delta.tool_calls)) for (const call of delta.tool_calls) addToolCall(choice, call);
   if (isJsonObject(delta.function_call)) {
     choice.functionCall ??= { name: "", argumentParts: [] };
-    if (typeof delta.function_call.name === "string") choice.functionCall.name += delta.function_call.name;
+    choice.functionCall.name = joinName(choice.functionCall.name, delta.function_call.name);
     if (typeof delta.function_call.arguments === "string") {
       choice.functionCall.argumentParts.push(delta.function_call.arguments);
     }
@@ -103,17 +106,35 @@ function addDelta(choice: Choice, delta: JsonObject): void {
 
 function addToolCall(choice: Choice, part: Json): void {
   if (!isJsonObject(part)) return;
-  const index = typeof part.index === "number" ? part.index : choice.toolCalls.size;
+  const index = typeof part.index === "number" ? part.index : indexWithout(choice.toolCalls, part);
   let call = choice.toolCalls.get(index);
   if (!call) {
-    call = { id: null, type: "function", name: "", argumentParts: [] };
+    call = { id: null, type: "function", name: "", argumentParts: [], isCustom: false };
     choice.toolCalls.set(index, call);
   }
   if (typeof part.id === "string" && part.id !== "") call.id = part.id;
   if (typeof part.type === "string") call.type = part.type;
+  if (isJsonObject(part.custom)) {
+    call.isCustom = true;
+    call.name = joinName(call.name, part.custom.name);
+    if (typeof part.custom.input === "string") call.argumentParts.push(part.custom.input);
+  }
   if (!isJsonObject(part.function)) return;
-  if (typeof part.function.name === "string") call.name += part.function.name;
+  call.name = joinName(call.name, part.function.name);
   if (typeof part.function.arguments === "string") call.argumentParts.push(part.function.arguments);
+}
+
+/** Some upstreams leave the index out: the same id goes on, a new id begins, and what has none belongs to the last. */
+function indexWithout(calls: ReadonlyMap<number, ToolCall>, part: JsonObject): number {
+  const known = [...calls].find(([, call]) => typeof part.id === "string" && part.id !== "" && call.id === part.id);
+  if (known) return known[0];
+  const last = Math.max(-1, ...calls.keys());
+  return last >= 0 && (part.id === undefined || part.id === null || part.id === "") ? last : last + 1;
+}
+
+/** A name may come in pieces; some upstreams repeat it whole in every chunk instead. */
+function joinName(name: string, part: Json | undefined): string {
+  return typeof part !== "string" || part === name ? name : name + part;
 }
 
 function toChoice(choice: Choice): JsonObject {
@@ -134,6 +155,9 @@ function toChoice(choice: Choice): JsonObject {
 }
 
 function toToolCall(call: ToolCall): JsonObject {
+  if (call.isCustom) {
+    return { id: call.id, type: "custom", custom: { name: call.name, input: call.argumentParts.join("") } };
+  }
   return {
     id: call.id,
     type: call.type,

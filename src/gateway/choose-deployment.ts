@@ -7,7 +7,8 @@ import { modelsState, type Deployment } from "#gateway/models.ts";
  * several at random. Throws 403 where key or team may not use the model, 400 where there is none, in LiteLLM's words.
  */
 export function chooseDeployment(caller: Caller, model: string): Deployment {
-  const name = caller.modelAliases[model] ?? model;
+  // An alias is an own entry: a model called "constructor" has none.
+  const name = (Object.hasOwn(caller.modelAliases, model) ? caller.modelAliases[model] : undefined) ?? model;
   assertModelAllowed(caller, model, name);
   const deployments = modelsState.get().get(name) ?? [];
   const chosen = deployments[Math.floor(Math.random() * deployments.length)];

@@ -2,7 +2,7 @@ import { commitCall, commitFailure, type RoutedCall } from "#gateway/call.ts";
 import { nowMs, toCallRecord, toUsage } from "#gateway/call-record.ts";
 import type { ProviderAnswer } from "#gateway/providers/provider.ts";
 import { tap, type TapEnd, type TapSource } from "#gateway/tap.ts";
-import { ofThrown } from "#gateway/upstream-failure.ts";
+import { ofErrorFrame, ofThrown } from "#gateway/upstream-failure.ts";
 import { AppError } from "#lib/errors.ts";
 import { isJsonObject } from "#logging/record.ts";
 
@@ -30,7 +30,9 @@ export async function answerStream(call: RoutedCall, answer: ProviderAnswer): Pr
 
 async function logStream(call: RoutedCall, end: TapEnd, completionStartTimeMs: number): Promise<void> {
   if (end.outcome === "broken") {
-    await commitFailure(call, ofThrown(call.deployment, end.reason).logged);
+    const { logged } =
+      end.errorText === null ? ofThrown(call.deployment, end.reason) : ofErrorFrame(call.deployment, end.errorText);
+    await commitFailure(call, logged, { usage: toUsage(end.usage), completionStartTimeMs });
     return;
   }
   const record = toCallRecord(call.start, {

@@ -11,6 +11,7 @@ import { answerStream } from "#gateway/complete-stream.ts";
 import { ofRefusal, ofStatus, ofThrown, type CallFailure } from "#gateway/upstream-failure.ts";
 import { AppError, UpstreamError } from "#lib/errors.ts";
 import { readBody } from "#lib/fetch-upstream.ts";
+import { version } from "#lib/version.ts";
 import { toReceipt } from "#logging/log-call.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
 
@@ -42,8 +43,9 @@ async function chooseFor(call: Call, model: string): Promise<Deployment> {
   try {
     return chooseDeployment(call.start.caller, model);
   } catch (error) {
-    if (error instanceof AppError) await commitFailure({ ...call, deployment: null }, ofRefusal(error));
-    throw error;
+    if (!(error instanceof AppError)) throw error;
+    const isKept = await commitFailure({ ...call, deployment: null }, ofRefusal(error));
+    throw withHeaders(error, { "x-litellm-version": version, "x-sluice-log": failureReceipt(call, isKept) });
   }
 }
 
@@ -71,15 +73,19 @@ async function send(call: RoutedCall): Promise<ProviderAnswer> {
 }
 
 async function fail(call: RoutedCall, { error, logged, retryAfter }: CallFailure): Promise<never> {
-  await commitFailure(call, logged);
-  const receipt = toReceipt(call.plan, "queued", { recordId: call.start.recordId, status: "failure" });
+  const receipt = failureReceipt(call, await commitFailure(call, logged));
   const headers = toFailureHeaders({ callId: call.start.callId, deployment: call.deployment, receipt });
-  throw new AppError(error.code, error.message, {
-    status: error.status,
-    type: error.type,
-    ...(error.param === null ? {} : { param: error.param }),
-    headers: retryAfter === null ? headers : { ...headers, "retry-after": retryAfter },
-  });
+  throw withHeaders(error, retryAfter === null ? headers : { ...headers, "retry-after": retryAfter });
+}
+
+/** A record that was lost has no receipt. */
+function failureReceipt({ plan, start }: Call, isKept: boolean): string {
+  return isKept ? toReceipt(plan, "queued", { recordId: start.recordId, status: "failure" }) : "none";
+}
+
+function withHeaders(error: AppError, headers: Record<string, string>): AppError {
+  const { code, message, status, type, param, cause } = error;
+  return new AppError(code, message, { status, type, ...(param === null ? {} : { param }), headers, cause });
 }
 
 async function plain(call: RoutedCall, answer: ProviderAnswer): Promise<Response> {

@@ -4,6 +4,7 @@ import { AppError } from "#lib/errors.ts";
 import { sha256Hex } from "#lib/id.ts";
 import { stateCell } from "#lib/state.ts";
 import type { JsonObject } from "#logging/record.ts";
+import { isGatewayField } from "#gateway/chat-request.ts";
 import { findProvider, providerNames } from "#gateway/providers/index.ts";
 
 /** One way to answer a model name: a provider, the model's name there, and how to reach it. */
@@ -58,6 +59,8 @@ const ownParams = new Set([
   "use_in_pass_through",
 ]);
 
+const AnyText = z.string().min(1).optional().catch(undefined);
+
 /**
  * Makes the table of `model_list`. Throws with every entry that cannot work: an unknown provider, or no address to
  * reach. `locate` tells where an entry stands in the file.
@@ -81,15 +84,22 @@ export function makeModelTable(config: Config, locate: (path: (string | number)[
 
 function toDeployment(entry: Config["model_list"][number], config: Config): Deployment | string {
   const params = entry.litellm_params;
-  const slash = params.model.indexOf("/");
-  const prefix = slash === -1 ? "openai" : params.model.slice(0, slash);
+  const named = AnyText.parse(params.custom_llm_provider);
+  // With `custom_llm_provider`, a slash belongs to the model's name (meta-llama/…) unless it repeats the provider.
+  const slash = named === undefined || params.model.startsWith(`${named}/`) ? params.model.indexOf("/") : -1;
+  const prefix = named ?? (slash === -1 ? "openai" : params.model.slice(0, slash));
   const mockResponse = params.mock_response ?? null;
   const provider = mockResponse === null ? findProvider(prefix) : findProvider("mock");
   if (!provider) {
     return `the provider "${prefix}" of model "${params.model}" is not known. Fix: use one of ${providerNames.join(", ")}, for example openai/${params.model.slice(slash + 1)} with an api_base.`;
   }
+  if (provider.name !== "mock" && params.api_base === undefined && provider.apiBase === null) {
+    return `model "${params.model}" has no address. Fix: add api_base: with the URL of its server.`;
+  }
   const timeout = params.timeout ?? config.litellm_settings.request_timeout;
-  const given = Object.fromEntries(Object.entries(params).filter(([name]) => !ownParams.has(name)));
+  const given = Object.fromEntries(
+    Object.entries(params).filter(([name]) => !ownParams.has(name) && !isGatewayField(name)),
+  );
   return {
     id: entry.model_info.id ?? sha256Hex(JSON.stringify([entry.model_name, params.model, params.api_base ?? null])),
     modelName: entry.model_name,

@@ -4,9 +4,15 @@ import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
 /** Header names `langfuse_<field>`, also spelled with dashes, because proxies drop underscores. */
 const langfuseHeader = /^(?:x-)?langfuse[_-](.+)$/;
 
-/** What a client may not say about itself, and credentials, which never become metadata. */
-const reservedName =
-  /^(user_api_key|litellm_|headers$|endpoint$|proxy_server_request$)|(^|_)(public_key|secret_key|secret|api_key|password|authorization|service_account|host|sdk_name|sdk_version|ingestion_version)$/;
+/** What a client may not say about itself, and LiteLLM's own containers. */
+const reservedName = /^(user_api_key|litellm_|headers$|endpoint$|proxy_server_request$|__proto__$)/;
+
+/** Credentials, and where they would be sent: they never become metadata. */
+const credentialName =
+  /(^|_)(public_key|secret_key|secret|api_key|access_key|access_token|auth_token|password|authorization|cookie|service_account(_json)?)$|^(langfuse|langsmith|dd|gcs)_(host|base_url|site|endpoint)$/;
+
+/** What Langfuse's own SDKs send in headers of this shape, which is no metadata. */
+const sdkHeader = /^(host|sdk_name|sdk_version|ingestion_version)$/;
 
 /**
  * The client's own metadata: body `metadata` (an object, or JSON text), then `litellm_metadata`, the `langfuse_*`
@@ -17,11 +23,12 @@ export function readMetadata(body: JsonObject, headers: Headers): JsonObject {
   const metadata: JsonObject = {};
   for (const source of [toObject(body.metadata), toObject(body.litellm_metadata)]) {
     for (const [name, value] of Object.entries(source)) {
-      if (!reservedName.test(name)) metadata[name] = value;
+      if (!isReserved(name)) metadata[name] = value;
     }
   }
   for (const [name, value] of langfuseHeaders(headers)) metadata[name] = value;
-  const session = headers.get("x-litellm-trace-id") ?? headers.get("x-litellm-session-id");
+  addSpendLogs(metadata, headers.get("x-litellm-spend-logs-metadata"));
+  const session = text(headers.get("x-litellm-trace-id")) ?? text(headers.get("x-litellm-session-id"));
   const sessionId = text(body.litellm_session_id) ?? session ?? text(body.litellm_trace_id);
   const traceId = text(body.litellm_trace_id) ?? session ?? text(body.litellm_session_id);
   if (sessionId !== null) metadata.session_id ??= sessionId;
@@ -30,12 +37,18 @@ export function readMetadata(body: JsonObject, headers: Headers): JsonObject {
 }
 
 /**
- * The tags of a call without repetition: of the metadata, the body, the `x-litellm-tags` header, key and team, then
- * LiteLLM's two of the user agent.
+ * The tags of a call without repetition: of the metadata, the body, the headers `langfuse_tags` and `x-litellm-tags`, key
+ * and team, then LiteLLM's two of the user agent.
  */
 export function readTags(body: JsonObject, headers: Headers, caller: Caller): string[] {
-  const metadata = toObject(body.metadata);
-  const given = [...texts(metadata.tags), ...texts(body.tags), ...splitList(headers.get("x-litellm-tags")), ...caller.tags];
+  const given = [
+    ...texts(toObject(body.metadata).tags),
+    ...texts(toObject(body.litellm_metadata).tags),
+    ...texts(body.tags),
+    ...[...langfuseHeaders(headers)].flatMap(([field, value]) => (field === "tags" ? texts(value) : [])),
+    ...splitList(headers.get("x-litellm-tags")),
+    ...caller.tags,
+  ];
   const userAgent = headers.get("user-agent");
   if (userAgent) {
     const [product] = userAgent.split("/");
@@ -57,9 +70,22 @@ function* langfuseHeaders(headers: Headers): Generator<[string, Json]> {
   for (const [header, value] of headers) {
     if (!header.includes("langfuse")) continue;
     const field = langfuseHeader.exec(header)?.[1]?.replaceAll("-", "_");
-    if (field === undefined || reservedName.test(field)) continue;
+    if (field === undefined || isReserved(field) || sdkHeader.test(field)) continue;
     yield [field, parseIfJson(value)];
   }
+}
+
+/** Whatever the spelling: `apiKey`, `API-KEY` and `api_key` are one name. */
+function isReserved(name: string): boolean {
+  const plain = name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replaceAll("-", "_").toLowerCase();
+  return reservedName.test(plain) || credentialName.test(plain);
+}
+
+/** The header's JSON object goes over what the body says under the same name. */
+function addSpendLogs(metadata: JsonObject, header: string | null): void {
+  const given = header === null ? {} : toObject(header);
+  if (Object.keys(given).length === 0) return;
+  metadata.spend_logs_metadata = { ...toObject(metadata.spend_logs_metadata), ...given };
 }
 
 function parseIfJson(value: string): Json {
@@ -78,9 +104,12 @@ function toObject(value: Json | undefined): JsonObject {
 }
 
 function text(value: Json | undefined): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
+  return typeof value === "string" && value.trim() !== "" ? value : null;
 }
 
+/** A list, a list in JSON text, or a text with commas. */
 function texts(value: Json | undefined): string[] {
-  return Array.isArray(value) ? value.filter((part) => typeof part === "string") : [];
+  const parsed = typeof value === "string" ? parseIfJson(value) : value;
+  if (typeof parsed === "string") return splitList(parsed);
+  return Array.isArray(parsed) ? parsed.filter((part) => typeof part === "string" && part !== "") : [];
 }

@@ -1,5 +1,5 @@
 import { makeChatAssembler } from "#gateway/chat-stream.ts";
-import { makeFrameSplitter, type EventFrame } from "#gateway/event-frames.ts";
+import { makeFrameSplitter } from "#gateway/event-frames.ts";
 import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
 
 /** How a stream ended. `broken`: the upstream broke off or sent an error frame. */
@@ -8,8 +8,10 @@ export type TapEnd = {
   /** The answer as far as it came. */
   response: JsonObject | null;
   usage: Json | undefined;
-  /** What was thrown by the upstream, or the text of its error frame. */
+  /** What was thrown by the upstream; null where it said itself what went wrong. */
   reason: unknown;
+  /** The data of the upstream's own error frame, which the client got; null where there was none. */
+  errorText: string | null;
 };
 
 /** How to tap a stream. */
@@ -27,35 +29,52 @@ export type TapSource = AsyncIterator<Buffer> & { destroy(): void };
 
 /**
  * Passes a server-sent event stream on, bytes unchanged and as they come, and assembles a copy. The final frame
- * (`[DONE]`, or the end of the body) leaves only after `onEnd` has resolved. `first` are bytes that were read already.
+ * (`[DONE]`, or the end of the body) leaves only after `onEnd` has resolved; after `[DONE]` nothing is passed on. `first`
+ * are bytes that were read already.
  */
 export function tap(first: Buffer, source: TapSource, options: TapOptions): ReadableStream<Uint8Array> {
   const splitter = makeFrameSplitter();
   const assembler = makeChatAssembler();
   let isOver = false;
-  let isDone = false;
-  let held: Buffer[] = [];
+  let isCancelled = false;
+  let plainAnswer: JsonObject | null = null;
+  let held: Buffer | null = null;
   let errorText: string | null = null;
 
-  /** What of these bytes may leave now. Sets `held` and `isDone` at the final frame. */
+  /** What of these bytes may leave now. Sets `held` at the final frame. */
   function pass(bytes: Buffer): Buffer[] {
     const out: Buffer[] = [];
     for (const frame of splitter.push(bytes)) {
-      if (isDone) held.push(frame.bytes);
-      else if (frame.data === "[DONE]") {
-        isDone = true;
-        held.push(frame.bytes);
-      } else if (read(frame)) out.push(frame.bytes);
+      if (frame.data?.trim() === "[DONE]") {
+        held = frame.bytes;
+        break;
+      }
+      if (read(frame.data)) out.push(frame.bytes);
     }
     return out;
   }
 
-  /** Assembles a frame; false where the client must not get it. */
-  function read(frame: EventFrame): boolean {
-    if (frame.data === null) return true;
-    const chunk = parseChunk(frame.data);
-    if (!chunk) return true;
-    if (chunk.error !== undefined && chunk.error !== null) errorText = frame.data;
+  /** The bytes after the last closed frame: a frame that was not closed, or an answer that is no event stream at all. */
+  function passRest(): Buffer {
+    const { bytes, data } = splitter.rest();
+    if (bytes.length === 0 || data?.trim() === "[DONE]") return bytes;
+    const isPlainAnswer = data === null && assembler.response() === null;
+    if (!isPlainAnswer) return read(data) ? bytes : Buffer.alloc(0);
+    const answer = parseChunk(bytes.toString("utf8"));
+    if (answer) noteError(answer, bytes.toString("utf8"));
+    plainAnswer = answer;
+    return bytes;
+  }
+
+  function noteError(chunk: JsonObject, text: string): void {
+    if (chunk.error !== undefined && chunk.error !== null) errorText = text;
+  }
+
+  /** Assembles a frame's data; false where the client must not get that frame. */
+  function read(data: string | null): boolean {
+    const chunk = data === null ? null : parseChunk(data);
+    if (data === null || !chunk) return true;
+    noteError(chunk, data);
     assembler.add(chunk);
     const isUsageOnly = Array.isArray(chunk.choices) && chunk.choices.length === 0 && isJsonObject(chunk.usage);
     return !(options.hideUsage && isUsageOnly);
@@ -64,22 +83,25 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Read
   async function end(outcome: TapEnd["outcome"], reason: unknown): Promise<void> {
     if (isOver) return;
     isOver = true;
-    const isBroken = outcome === "complete" && errorText !== null;
     await options.onEnd({
-      outcome: isBroken ? "broken" : outcome,
-      response: assembler.response(),
-      usage: assembler.usage(),
-      reason: isBroken ? errorText : reason,
+      // Clients hang up on an error frame, so it decides whatever comes after it.
+      outcome: errorText === null ? outcome : "broken",
+      response: plainAnswer ?? assembler.response(),
+      usage: plainAnswer ? plainAnswer.usage : assembler.usage(),
+      reason,
+      errorText,
     });
   }
 
   async function finish(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    try {
-      await end("complete", null);
-      for (const bytes of [...held, splitter.rest()]) if (bytes.length > 0) controller.enqueue(bytes);
-    } catch (error) {
-      controller.enqueue(Buffer.from(options.errorFrame(error), "utf8"));
-    }
+    const last = held ?? passRest();
+    const failure = await end("complete", null).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    if (isCancelled) return;
+    if (failure) controller.enqueue(Buffer.from(options.errorFrame(failure.error), "utf8"));
+    else if (last.length > 0) controller.enqueue(last);
     controller.close();
   }
 
@@ -88,6 +110,8 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Read
       () => reason,
       (error: unknown) => error,
     );
+    source.destroy();
+    if (isCancelled) return;
     controller.enqueue(Buffer.from(options.errorFrame(told), "utf8"));
     controller.close();
   }
@@ -98,18 +122,19 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Read
       async pull(controller) {
         for (;;) {
           let bytes: Buffer | null;
+          let out: Buffer[];
           try {
             bytes = next ?? (await readNext(source));
             next = null;
+            if (isOver) return;
+            out = bytes === null ? [] : pass(bytes);
           } catch (error) {
             if (!isOver) await breakOff(controller, error);
             return;
           }
-          if (isOver) return;
           if (bytes === null) return finish(controller);
-          const out = pass(bytes);
           for (const part of join(out)) controller.enqueue(part);
-          if (isDone) {
+          if (held !== null) {
             letEnd(source);
             return finish(controller);
           }
@@ -117,7 +142,10 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Read
         }
       },
       async cancel() {
+        isCancelled = true;
         source.destroy();
+        // What the upstream sent was paid for, also where the client left before it was passed on.
+        if (next !== null && !isOver) pass(next);
         await end("client_disconnected", null).catch(() => undefined);
       },
     },

@@ -25,7 +25,7 @@ const classOfStatus: Readonly<Record<number, string>> = {
 
 /** An answer whose status says no: its own status, type, param and code in the envelope, its words after LiteLLM's prefix. */
 export function ofStatus(deployment: Deployment, answer: { status: number; text: string; retryAfter: string | null }): CallFailure {
-  const said = readError(answer.text);
+  const said = readError(withoutKey(answer.text, deployment));
   // An upstream that redirects or answers nonsense is a bad gateway to the client.
   const status = answer.status >= 400 ? answer.status : 502;
   const className = classOfStatus[status] ?? (status >= 500 ? "InternalServerError" : "APIError");
@@ -38,12 +38,24 @@ export function ofStatus(deployment: Deployment, answer: { status: number; text:
   return { error, logged: { code: String(status), class: className, message }, retryAfter: answer.retryAfter };
 }
 
+/** An error frame in the middle of a stream: with the status that it names, 500 otherwise. */
+export function ofErrorFrame(deployment: Deployment, text: string): CallFailure {
+  return ofStatus(deployment, { status: statusIn(text), text, retryAfter: null });
+}
+
+function statusIn(text: string): number {
+  const body: unknown = parseJson(text);
+  const error = isJsonObject(body) && isJsonObject(body.error) ? body.error : {};
+  const named = [error.status, error.status_code, error.code].map(Number);
+  return named.find((status) => Number.isInteger(status) && status >= 400 && status <= 599) ?? 500;
+}
+
 /** No answer, or one that broke off: 408 for a timeout, 500 otherwise. */
 export function ofThrown(deployment: Deployment, thrown: unknown): CallFailure {
   const failure = findFailure(thrown);
   const isTimeout = failure?.kind.startsWith("timeout") ?? false;
   const className = isTimeout ? "Timeout" : "APIConnectionError";
-  const reason = thrown instanceof UpstreamError ? thrown.message : "the connection failed";
+  const reason = thrown instanceof UpstreamError ? withoutKey(thrown.message, deployment) : "the connection failed";
   const message = `litellm.${className}: ${className}: ${exceptionName(deployment)} - ${reason}`;
   const status = isTimeout ? 408 : 500;
   const error = new AppError("internal", message, { status, type: isTimeout ? "timeout_error" : "api_connection_error" });
@@ -59,22 +71,33 @@ function exceptionName(deployment: Deployment): string {
   return findProvider(deployment.provider)?.exceptionName ?? "OpenAIException";
 }
 
+/** An upstream may echo the key it was called with, which is the operator's. */
+function withoutKey(text: string, { apiKey }: Deployment): string {
+  return apiKey === null || apiKey.length < 4 ? text : text.replaceAll(apiKey, "***");
+}
+
+const textLengthMax = 2_000;
+
 type SaidError = { message: string; type: string | null; param: string | null };
 
 /** OpenAI's error object, or the text as it came, cut to 2,000 characters. */
 function readError(text: string): SaidError {
-  const plain = { message: text.slice(0, 2_000) || "The upstream gave no reason.", type: null, param: null };
+  const plain = { message: text.slice(0, textLengthMax) || "The upstream gave no reason.", type: null, param: null };
+  const body = parseJson(text);
+  if (!isJsonObject(body)) return plain;
+  const error = isJsonObject(body.error) ? body.error : body;
+  if (typeof error.message !== "string") return typeof body.error === "string" ? { ...plain, message: body.error } : plain;
+  return {
+    message: error.message,
+    type: typeof error.type === "string" ? error.type : null,
+    param: typeof error.param === "string" ? error.param : null,
+  };
+}
+
+function parseJson(text: string): unknown {
   try {
-    const body: unknown = JSON.parse(text);
-    if (!isJsonObject(body)) return plain;
-    const error = isJsonObject(body.error) ? body.error : body;
-    if (typeof error.message !== "string") return typeof body.error === "string" ? { ...plain, message: body.error } : plain;
-    return {
-      message: error.message,
-      type: typeof error.type === "string" ? error.type : null,
-      param: typeof error.param === "string" ? error.param : null,
-    };
+    return JSON.parse(text);
   } catch {
-    return plain;
+    return null;
   }
 }

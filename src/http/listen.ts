@@ -24,7 +24,7 @@ export async function listen(
   pages: PageHandler,
   { host, port }: { host: string; port: number },
 ): Promise<Listening> {
-  const wire = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const wire = getRequestListener(app.fetch);
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 300_000 }, (request, response) => {
     void (isPage(request.url ?? "/") ? pages(request, response) : wire(request, response));
   });

@@ -18,7 +18,9 @@ const lastMs = Date.UTC(9999, 11, 31);
 export function addDuration(from: Date, duration: string, param: string): Date {
   const [, digits = "", unit = ""] = /^(\d{1,12})(mo|[smhdw])$/.exec(duration.trim()) ?? [];
   if (digits === "") {
-    throw new AppError("bad_request", `Invalid ${param}: write a number and s, m, h, d, w or mo, such as 30d.`, { param });
+    throw new AppError("bad_request", `Invalid ${param}: write a number and s, m, h, d, w or mo, such as 30d.`, {
+      param,
+    });
   }
   const end = unit === "mo" ? addMonths(from, Number(digits)) : from.getTime() + Number(digits) * (unitMs[unit] ?? 0);
   if (!(end <= lastMs)) throw new AppError("bad_request", `Invalid ${param}: it is too long.`, { param });

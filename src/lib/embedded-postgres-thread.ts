@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
+import { keepBatchesWhole } from "#lib/keep-batches-whole.ts";
 
 /**
  * The thread in which the embedded PostgreSQL lives: PGlite behind a Unix socket that only this user may open.
@@ -8,7 +9,9 @@ import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
  */
 
 const { dataDir, socketPath } = readWorkerData(workerData);
-const database = await PGlite.create(dataDir === null ? {} : { dataDir });
+// A gateway needs little of it: the default of 128 MB would only be memory that nobody reads.
+const settings = { postgresqlconf: ["shared_buffers=16MB"] };
+const database = keepBatchesWhole(await PGlite.create(dataDir === null ? settings : { dataDir, ...settings }));
 const server = new PGLiteSocketServer({ db: database, path: socketPath, maxConnections: 32 });
 await server.start();
 parentPort?.postMessage("ready");

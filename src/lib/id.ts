@@ -1,9 +1,23 @@
-import { createHash, hash, randomBytes } from "node:crypto";
+import { createHash, hash, randomBytes, randomFillSync } from "node:crypto";
 import { v7 } from "uuid";
 
 /** A new record id: UUIDv7, sortable by time. */
 export function newRecordId(): string {
-  return v7();
+  return v7({ random: takeRandom(recordIdBytes) });
+}
+
+const recordIdBytes = 16;
+const pool = Buffer.alloc(8_192);
+let poolOffset = pool.length;
+
+/** Random bytes, fetched from the system for many at a time. A caller must use them before it asks again. */
+export function takeRandom(bytes: number): Buffer {
+  if (poolOffset + bytes > pool.length) {
+    randomFillSync(pool);
+    poolOffset = 0;
+  }
+  poolOffset += bytes;
+  return pool.subarray(poolOffset - bytes, poolOffset);
 }
 
 /** Lower-case hex SHA-256 of a text. */

@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import pg from "pg";
 
 /** A migration as it stands in `prisma/migrations`. */
@@ -9,8 +8,6 @@ type Migration = { name: string; sql: string; checksum: string };
 
 /** Any number that only we use for this purpose; the same one in every process. */
 const advisoryLock = 72_153_001;
-
-const migrationsDir = fileURLToPath(new URL("../../prisma/migrations", import.meta.url));
 
 /**
  * Applies the migrations that the database lacks, one process at a time, each in a transaction. Keeps Prisma's own
@@ -40,6 +37,7 @@ export async function migrate(connection: pg.ClientConfig): Promise<void> {
 }
 
 function readMigrations(): Migration[] {
+  const migrationsDir = join(import.meta.dirname, "../../prisma/migrations");
   return readdirSync(migrationsDir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)

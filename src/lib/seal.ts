@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomFillSync, type KeyObject } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { sha256Hex } from "#lib/id.ts";
+import { sha256Hex, takeRandom } from "#lib/id.ts";
 import { stateCell } from "#lib/state.ts";
 
 /**
@@ -73,7 +73,7 @@ export function makeKeyring(masterKeys: readonly string[]): Keyring {
     header.writeUInt8(version, 0);
     header.writeUInt32BE(currentId, 1);
     header.writeUInt16BE(day, 5);
-    const nonce = newNonce();
+    const nonce = takeRandom(nonceBytes);
     const cipher = createCipheriv("aes-256-gcm", keyFor(currentId, day, place), nonce);
     cipher.setAAD(associatedData(header, place));
     const text = cipher.update(plain);
@@ -107,19 +107,6 @@ export function makeKeyring(masterKeys: readonly string[]): Keyring {
       return open(Buffer.from(sealed.slice(textPrefix.length), "base64url"), place).toString("utf8");
     },
   };
-}
-
-const nonces = Buffer.alloc(nonceBytes * 512);
-let nonceOffset = nonces.length;
-
-/** A fresh random nonce; random bytes are fetched for many at a time. */
-function newNonce(): Buffer {
-  if (nonceOffset === nonces.length) {
-    randomFillSync(nonces);
-    nonceOffset = 0;
-  }
-  nonceOffset += nonceBytes;
-  return Buffer.from(nonces.subarray(nonceOffset - nonceBytes, nonceOffset));
 }
 
 /** The first four bytes of the SHA-256 of a master key: tells which one sealed, says nothing about it. */

@@ -1,7 +1,7 @@
 import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import type { DeliveryAnswers } from "#logging/delivery-thread.ts";
-import { choosePolicy, type LoggingStatement } from "#logging/policy.ts";
+import { redactionFor } from "#logging/policy.ts";
 import { readStatement } from "#logging/read-statement.ts";
 import { resolveCallback } from "#logging/resolve-callback.ts";
 
@@ -12,14 +12,10 @@ export function answerDelivery(db: Db, env: Record<string, string | undefined>):
     async redaction({ callbackId, keyHash, teamId }) {
       const key = keyHash === null ? null : await readStatement(db, { keyHash });
       const team = teamId === null ? null : await readStatement(db, { teamId });
-      // What a key or team says about opting out now does not matter here: the record was queued before.
-      const subject = { teamId, key: withoutOptOut(key), team: withoutOptOut(team) };
-      const { targets } = choosePolicy(subject, configState.get());
-      return targets.find((target) => target.callbackId === callbackId)?.redaction ?? "off";
+      // Where the callback stands now does not matter here: the record was queued for it before.
+      const stored = [...(key?.callbacks ?? []), ...(team?.callbacks ?? [])];
+      const callback = stored.find((target) => target.callbackId === callbackId) ?? { redaction: null };
+      return redactionFor(callback, { teamId, key, team }, configState.get());
     },
   };
-}
-
-function withoutOptOut(statement: LoggingStatement | null): LoggingStatement | null {
-  return statement?.state === "disabled" ? { ...statement, state: "unset" } : statement;
 }

@@ -3,7 +3,7 @@ import { checkGuardedUrl } from "#lib/address-guard.ts";
 import type { Config } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { envReference, isAllowedReference } from "#logging/env-reference.ts";
-import { generalVars, type Callback } from "#logging/callback.ts";
+import { generalVars, type Callback, type CallbackVars } from "#logging/callback.ts";
 import type { Destination } from "#logging/destinations/destination.ts";
 import { findDestination, knownCallbackNames } from "#logging/destinations/index.ts";
 
@@ -12,13 +12,15 @@ const general: readonly string[] = generalVars;
 /**
  * Checks a callback that a team or a key wants to store. Throws 400 for an unknown name, half a credential pair, a
  * reference that may not be used or a host behind the address guard, and 422 for a variable that the callback does not
- * take or whose value does not fit. `general_settings.lenient_callbacks` lets all but the guard pass, as LiteLLM does.
+ * take or whose value does not fit. `general_settings.lenient_callbacks` lets all but the guard and
+ * the references pass, as LiteLLM does; a destination of the operator alone is never open to others.
  */
 export async function checkCallback(callback: Callback, config: Config): Promise<void> {
   const destination = findDestination(callback.callback_name);
   checkReferences(callback, config);
+  if (destination?.operatorOnly) throw unknownName(callback.callback_name);
   if (!config.general_settings.lenient_callbacks) {
-    if (!destination || destination.operatorOnly) throw unknownName(callback.callback_name);
+    if (!destination) throw unknownName(callback.callback_name);
     checkVars(callback, destination);
     checkPairs(callback, destination);
   }
@@ -43,8 +45,7 @@ function checkVars(callback: Callback, destination: Destination): void {
       );
     }
     const field: unknown = destination.vars.shape[name];
-    const isEmpty = value === null || value === "" || envReference(value) !== null;
-    if (isEmpty || !(field instanceof z.ZodType)) continue;
+    if (isBlank(value) || envReference(value) !== null || !(field instanceof z.ZodType)) continue;
     const parsed = field.safeParse(value);
     if (!parsed.success) {
       const reason = parsed.error.issues[0]?.message ?? "invalid value";
@@ -61,16 +62,21 @@ function invalidVar(name: string, msg: string): AppError {
 }
 
 function checkPairs(callback: Callback, destination: Destination): void {
-  const isGiven = (name: string): boolean => (callback.callback_vars[name] ?? "") !== "";
-  for (const [left, right] of destination.credentialPairs ?? []) {
-    const rightNames = right.split("|");
-    const hasRight = rightNames.some(isGiven);
-    if (isGiven(left) === hasRight) continue;
-    const [given, missing] = hasRight ? [rightNames.find(isGiven) ?? right, left] : [left, rightNames[0] ?? right];
+  const isGiven = (name: string): boolean => !isBlank(callback.callback_vars[name]);
+  const pairs = destination.credentialPairs ?? [];
+  for (const [left, right] of pairs) {
+    const givenRight = pairs.find(([first, second]) => first === left && isGiven(second))?.[1];
+    if (isGiven(left) === (givenRight !== undefined)) continue;
+    const [given, missing] = givenRight === undefined ? [left, right] : [givenRight, left];
     throw new AppError("bad_request", `${missing} is missing: ${given} is only half of the credentials.`, {
       param: `callback_vars.${missing}`,
     });
   }
+}
+
+/** Empty texts occur in users' files and mean that nothing is given. */
+function isBlank(value: CallbackVars[string] | undefined): boolean {
+  return value === undefined || value === null || (typeof value === "string" && value.trim() === "");
 }
 
 function checkReferences(callback: Callback, config: Config): void {
@@ -90,7 +96,7 @@ async function checkTargets(callback: Callback, destination: Destination): Promi
     const value = callback.callback_vars[name];
     if (typeof value !== "string" || value.trim() === "" || envReference(value) !== null) continue;
     if (!name.endsWith("_host") && !name.endsWith("_url") && !name.endsWith("_endpoint")) continue;
-    const url = /^[a-z][a-z0-9+.-]*:/i.test(value.trim()) ? value.trim() : `https://${value.trim()}`;
+    const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(value.trim()) ? value.trim() : `https://${value.trim()}`;
     try {
       await checkGuardedUrl(url);
     } catch (error) {

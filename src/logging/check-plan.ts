@@ -39,9 +39,7 @@ function atIndex(error: AppError, { position }: PlannedCallback): AppError {
   const param = error.param === null ? place : `${place}.${error.param}`;
   const loc = ["body", "metadata", "logging", position, ...splitOnce(error.param ?? "")];
   const detail =
-    error.detail === undefined
-      ? {}
-      : { detail: [{ type: "value_error", loc, msg: error.message, input: null }] };
+    error.detail === undefined ? {} : { detail: [{ type: "value_error", loc, msg: error.message, input: null }] };
   return new AppError(error.code, `${place}: ${error.message}`, { param, cause: error, ...detail });
 }
 

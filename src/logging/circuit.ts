@@ -3,9 +3,12 @@ import type { DeliveryNumbers } from "#logging/settlement.ts";
 /** Keeps destinations that fail from being asked again at once. One circuit per callback. */
 export type Circuits = {
   isOpen(callbackId: string, nowMs: number): boolean;
+  /** True where the last try failed, so that the next one is a probe. */
+  isSuspect(callbackId: string): boolean;
   /** A try failed: open until a back-off with jitter, or what the destination asked for, has passed. */
   fail(callbackId: string, nowMs: number, retryAfterMs?: number): void;
   succeed(callbackId: string): void;
+  /** Lets every callback be tried at once. Those that failed stay suspect, and their waiting times go on doubling. */
   clear(): void;
 };
 
@@ -14,6 +17,7 @@ export function makeCircuits(numbers: DeliveryNumbers): Circuits {
   const open = new Map<string, { untilMs: number; failures: number }>();
   return {
     isOpen: (callbackId, nowMs) => (open.get(callbackId)?.untilMs ?? 0) > nowMs,
+    isSuspect: (callbackId) => open.has(callbackId),
     fail(callbackId, nowMs, retryAfterMs) {
       const failures = (open.get(callbackId)?.failures ?? 0) + 1;
       const waitMs = Math.max(backOffMs(failures, numbers), retryAfterMs ?? 0);
@@ -21,7 +25,7 @@ export function makeCircuits(numbers: DeliveryNumbers): Circuits {
     },
     succeed: (callbackId) => void open.delete(callbackId),
     clear: () => {
-      open.clear();
+      for (const circuit of open.values()) circuit.untilMs = 0;
     },
   };
 }

@@ -1,26 +1,7 @@
-import { UpstreamError } from "#lib/errors.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import { currentLogger } from "#lib/logger.ts";
 import { makeCircuits, type Circuits } from "#logging/circuit.ts";
-import { findDestination } from "#logging/destinations/index.ts";
-import type { DeliveryContext, DeliveryResult, Destination } from "#logging/destinations/destination.ts";
-import type { ClaimedDelivery, Queue, Settlement } from "#logging/queue/queue.ts";
-import { redact } from "#logging/redact.ts";
-import type { LogRecord } from "#logging/record.ts";
-import type { RedactionLevel } from "#logging/redaction-level.ts";
-import type { ResolvedCallback } from "#logging/resolve-callback.ts";
-import { settlementOf, type DeliveryNumbers } from "#logging/settlement.ts";
-
-/** What the deliverer asks the rest of the process. */
-export type DeliverySource = {
-  queue: Queue;
-  /** The newest version of a callback. */
-  resolve(callbackId: string): Promise<ResolvedCallback>;
-  /** The redaction that holds now for records of this key and team at this callback. */
-  redactionNow(callbackId: string, whose: { keyHash: string | null; teamId: string | null }): Promise<RedactionLevel>;
-  isDisabled(teamId: string): boolean;
-  numbers: DeliveryNumbers;
-  keepMetadata: readonly string[];
-};
+import { fly, type DeliverySource } from "#logging/flight.ts";
 
 /** Sends what is queued, one callback beside the other. */
 export type Deliverer = {
@@ -30,12 +11,12 @@ export type Deliverer = {
   abortTeam(teamId: string): Promise<void>;
   /** Delivers until nothing is due or the deadline is reached, then starts nothing more. */
   drain(deadlineMs: number): Promise<void>;
-  /** Forgets open circuits: somebody changed something. */
+  /** Tries open circuits at once: somebody changed something. */
   retryNow(): void;
 };
 
 /** A batch that is being sent. */
-type Flight = { teamIds: Set<string>; controller: AbortController; done: Promise<void> };
+type Flight = { teamIds: Set<string>; controller: AbortController; done: Promise<void>; isProbe: boolean };
 
 /** What the parts of one deliverer share. */
 type DelivererState = { source: DeliverySource; circuits: Circuits; flights: Map<string, Flight>; stopped: boolean };
@@ -43,10 +24,10 @@ type DelivererState = { source: DeliverySource; circuits: Circuits; flights: Map
 /** How long records are collected before they are sent together. */
 const lingerMs = 200;
 const idlePollMs = 1_000;
-const leaseMs = 120_000;
-const sendTimeoutMs = 30_000;
 /** Batches of different callbacks that are sent at the same time. */
 const flightsMax = 64;
+/** Of these, callbacks whose last try failed: destinations that hang leave room for those that work. */
+const probesMax = 16;
 
 /** Makes the deliverer of one queue. */
 export function makeDeliverer(source: DeliverySource): Deliverer {
@@ -93,8 +74,11 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
       while (Date.now() < deadlineMs) {
         const started = await startFlights(state, () => undefined);
         if (started === 0 && state.flights.size === 0) break;
-        const first = Promise.race([...state.flights.values()].map((flight) => flight.done));
-        await Promise.race([first, sleep(Math.max(0, deadlineMs - Date.now()))]);
+        if (state.flights.size === 0) continue;
+        const deadline = new AbortController();
+        const timedOut = sleep(Math.max(0, deadlineMs - Date.now()), null, { signal: deadline.signal });
+        await Promise.race([...[...state.flights.values()].map((flight) => flight.done), timedOut.catch(() => null)]);
+        deadline.abort();
       }
       state.stopped = true;
       if (timer !== null) clearTimeout(timer);
@@ -115,13 +99,23 @@ async function startFlights(state: DelivererState, onEnd: () => void): Promise<n
   for (const { callbackId } of due) {
     if (state.stopped || state.flights.size >= flightsMax) break;
     if (state.flights.has(callbackId) || state.circuits.isOpen(callbackId, Date.now())) continue;
-    startFlight(state, callbackId, onEnd);
+    const isProbe = state.circuits.isSuspect(callbackId);
+    if (isProbe && probes(state) >= probesMax) continue;
+    startFlight(state, callbackId, { isProbe, onEnd });
     started += 1;
   }
   return started;
 }
 
-function startFlight(state: DelivererState, callbackId: string, onEnd: () => void): void {
+function probes(state: DelivererState): number {
+  return [...state.flights.values()].filter((flight) => flight.isProbe).length;
+}
+
+function startFlight(
+  state: DelivererState,
+  callbackId: string,
+  { isProbe, onEnd }: { isProbe: boolean; onEnd: () => void },
+): void {
   const teamIds = new Set<string>();
   const controller = new AbortController();
   const done = fly(state, { callbackId, teamIds, controller })
@@ -133,102 +127,5 @@ function startFlight(state: DelivererState, callbackId: string, onEnd: () => voi
       state.flights.delete(callbackId);
       onEnd();
     });
-  state.flights.set(callbackId, { teamIds, controller, done });
-}
-
-async function fly(
-  { source, circuits }: DelivererState,
-  { callbackId, teamIds, controller }: { callbackId: string; teamIds: Set<string>; controller: AbortController },
-): Promise<void> {
-  const resolved = await source.resolve(callbackId);
-  if (resolved.state === "gone") {
-    await source.queue.purge({ callbackId });
-    return;
-  }
-  const destination = resolved.state === "ready" ? findDestination(resolved.callbackName) : null;
-  if (resolved.state === "misconfigured" || !destination) {
-    circuits.fail(callbackId, Date.now());
-    return;
-  }
-  const claimed = await source.queue.claim({
-    callbackId,
-    limit: destination.limits.batchRecordsMax,
-    bytesMax: destination.limits.batchBytesMax,
-    leaseMs,
-    nowMs: Date.now(),
-  });
-  for (const { teamId } of claimed) if (teamId !== null) teamIds.add(teamId);
-  const sendable = claimed.filter(({ teamId }) => teamId === null || !source.isDisabled(teamId));
-  if (sendable.length === 0) return;
-  const records = await Promise.all(sendable.map((delivery) => openRecord(delivery, source)));
-  const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(sendTimeoutMs)]);
-  const context = { callbackId, reach: resolved.reach, signal };
-  const results = await send({ destination, records, vars: resolved.vars, context, isAborted: controller.signal });
-  const nowMs = Date.now();
-  const settlements = sendable.flatMap((delivery, index): Settlement[] => {
-    const result = results[index];
-    return result ? [settlementOf(delivery, result, { nowMs, numbers: source.numbers })] : [];
-  });
-  judge(circuits, callbackId, { results, nowMs });
-  await source.queue.settle(settlements, nowMs);
-}
-
-async function openRecord(delivery: ClaimedDelivery, source: DeliverySource): Promise<LogRecord> {
-  const record: LogRecord = JSON.parse(Buffer.from(delivery.body).toString("utf8"));
-  const level = await source.redactionNow(delivery.callbackId, delivery);
-  return redact(record, level, { keepMetadata: source.keepMetadata });
-}
-
-/** What became of each record, with the fault where the whole batch met one. */
-type SendResult = DeliveryResult & { fault?: UpstreamError["fault"] };
-
-async function send(batch: {
-  destination: Destination;
-  records: LogRecord[];
-  vars: unknown;
-  context: DeliveryContext;
-  isAborted: AbortSignal;
-}): Promise<readonly SendResult[]> {
-  try {
-    return await batch.destination.deliver(batch.records, batch.vars, batch.context);
-  } catch (error) {
-    if (batch.isAborted.aborted) return batch.records.map(() => interrupted);
-    const failure = toUpstreamFailure(error);
-    const wait = failure.retryAfterMs === null ? {} : { retryAfterMs: failure.retryAfterMs };
-    const outcome = failure.fault === "record" || failure.fault === "too_large" ? "dead" : "retry";
-    return batch.records.map(() => ({
-      outcome,
-      status: failure.status,
-      message: failure.message,
-      fault: failure.fault,
-      ...wait,
-    }));
-  }
-}
-
-const interrupted: SendResult = { outcome: "retry", status: 0, message: "interrupted", fault: "destination", retryAfterMs: 0 };
-
-/** Anything but an `UpstreamError` that a destination throws is a bug or a deadline: the records wait and stay. */
-function toUpstreamFailure(error: unknown): UpstreamError {
-  if (error instanceof UpstreamError) return error;
-  if (error instanceof Error && error.name === "TimeoutError") {
-    return new UpstreamError(0, "The destination did not answer in time.", { cause: error });
-  }
-  currentLogger().error({ error: error instanceof Error ? error.stack : String(error) }, "a destination failed");
-  return new UpstreamError(0, "The record could not be sent (internal error).", { cause: error });
-}
-
-function judge(
-  circuits: Circuits,
-  callbackId: string,
-  { results, nowMs }: { results: readonly SendResult[]; nowMs: number },
-): void {
-  const first = results[0];
-  if (first === undefined || first === interrupted) return;
-  if (first.outcome === "retry") circuits.fail(callbackId, nowMs, first.retryAfterMs);
-  else circuits.succeed(callbackId);
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  state.flights.set(callbackId, { teamIds, controller, done, isProbe });
 }

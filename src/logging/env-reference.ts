@@ -3,7 +3,7 @@ import type { Config } from "#lib/config.ts";
 const prefix = "os.environ/";
 
 /** Our own settings: no pattern, however wide, lets a reference reach them. */
-const forbidden = /^(SLUICE_|LITELLM_MASTER_KEY$|LITELLM_SALT_KEY$|DATABASE_URL$|NEXTAUTH_|REDIS_URL$)/;
+const forbidden = /^(SLUICE_|LITELLM_|NEXTAUTH_|OIDC_|(DATABASE_URL|REDIS_URL)$)/i;
 
 /** The variable that a value of the form `os.environ/NAME` names, or null where it is no reference. */
 export function envReference(value: unknown): string | null {

@@ -1,13 +1,10 @@
 import { configState } from "#lib/config.ts";
-import type { PolicyTarget } from "#logging/policy.ts";
 import { deliveryState } from "#logging/delivery.ts";
-import type { LogPlan } from "#logging/log-plan.ts";
+import type { LogPlan, PlannedTarget } from "#logging/log-plan.ts";
 import type { QueueContent } from "#logging/queue/queue.ts";
 import { redact } from "#logging/redact.ts";
 import type { LogRecord } from "#logging/record.ts";
-import type { RedactionLevel } from "#logging/redaction-level.ts";
-
-const encoder = new TextEncoder();
+import { encodeRecord } from "#logging/queued-record.ts";
 
 /**
  * Commits one call's record to the queue for every callback that fires on its outcome, redacted for each, and resolves
@@ -30,7 +27,7 @@ export async function logCall(plan: LogPlan, record: LogRecord): Promise<readonl
 }
 
 /** The targets of a plan that fire on this outcome. */
-export function firing(plan: LogPlan, status: LogRecord["status"]): readonly PolicyTarget[] {
+export function firing(plan: LogPlan, status: LogRecord["status"]): readonly PlannedTarget[] {
   return plan.targets.filter((target) => target.firesOn === "success_and_failure" || target.firesOn === status);
 }
 
@@ -47,18 +44,16 @@ export function toReceipt(plan: LogPlan, state: "queued" | "pending", record: Pi
 }
 
 /** One content per distinct redaction, with the callbacks that receive it. */
-function toContents(targets: readonly PolicyTarget[], record: LogRecord): QueueContent[] {
-  const byLevel = new Map<RedactionLevel, string[]>();
-  for (const { redaction, callbackId } of targets) {
-    const callbackIds = byLevel.get(redaction);
-    if (callbackIds) callbackIds.push(callbackId);
-    else byLevel.set(redaction, [callbackId]);
-  }
+function toContents(targets: readonly PlannedTarget[], record: LogRecord): QueueContent[] {
+  const groups = Map.groupBy(targets, ({ redaction, liftedFrom }) => `${redaction} ${liftedFrom ?? ""}`);
   const keepMetadata = configState.get().litellm_settings.redaction_keep_metadata_keys;
-  return [...byLevel].map(([level, callbackIds]) => ({
-    body: encoder.encode(JSON.stringify(redact(record, level, { keepMetadata }))),
-    callbackIds,
-  }));
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    const redacted = redact(record, first.redaction, { keepMetadata });
+    const body = encodeRecord({ record: redacted, liftedFrom: first.liftedFrom ?? null });
+    return [{ body, callbackIds: group.map(({ callbackId }) => callbackId) }];
+  });
 }
 
 /** `litellm_settings.redact_user_api_key_info`: nothing of key, user and team is exported. */

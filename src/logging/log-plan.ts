@@ -1,6 +1,6 @@
 import type { Config } from "#lib/config.ts";
-import type { LoggingPolicy, PolicyTarget } from "#logging/policy.ts";
-import { stricterLevel } from "#logging/redaction-level.ts";
+import { globalRedaction, type LoggingPolicy, type PolicyTarget } from "#logging/policy.ts";
+import { stricterLevel, type RedactionLevel } from "#logging/redaction-level.ts";
 
 /** What one request says about its own log. All of it can only make the log more private, unless it is allowed more. */
 export type RequestControls = {
@@ -14,9 +14,12 @@ export type RequestControls = {
   liftRedaction: boolean;
 };
 
+/** A callback that gets the log of one call. `liftedFrom`: the redaction that the request lifted, as it may. */
+export type PlannedTarget = PolicyTarget & { liftedFrom?: RedactionLevel };
+
 /** What will be logged where, decided before the call; `reason` says why nothing is. */
 export type LogPlan = {
-  targets: readonly PolicyTarget[];
+  targets: readonly PlannedTarget[];
   reason: "disabled" | "no-log" | "none" | null;
   /** True where `must_log` overruled what the request or key asked for. */
   mustLog: boolean;
@@ -37,17 +40,22 @@ export function planLog(
   }
   const wantsNoLog = controls.noLog && !config.litellm_settings.global_disable_no_log_param;
   if (wantsNoLog && !mustLog) return { targets: [], reason: "no-log", mustLog: false };
-  const mayDisable = config.litellm_settings.allow_dynamic_callback_disabling && !mustLog;
-  const kept = policy.targets.filter(
-    (target) => !(mayDisable && controls.disabledCallbacks.includes(target.callbackName.toLowerCase())),
-  );
-  const overruled = mustLog && (wantsNoLog || controls.disabledCallbacks.length > 0);
-  const targets = kept.map((target) => ({ ...target, redaction: requestLevel(target, controls) }));
+  const isUnwanted = ({ callbackName }: PolicyTarget): boolean =>
+    config.litellm_settings.allow_dynamic_callback_disabling &&
+    controls.disabledCallbacks.includes(callbackName.toLowerCase());
+  const kept = policy.targets.filter((target) => mustLog || !isUnwanted(target));
+  const overruled = mustLog && (wantsNoLog || policy.overruledOptOut === true || policy.targets.some(isUnwanted));
+  const targets = kept.map((target) => withRequest(target, controls, config));
   const reason = targets.length > 0 ? null : policy.targets.length > 0 ? "no-log" : "none";
   return { targets, reason, mustLog: overruled };
 }
 
-function requestLevel(target: PolicyTarget, controls: RequestControls): PolicyTarget["redaction"] {
-  if (controls.redact) return stricterLevel(target.redaction, "content");
-  return controls.liftRedaction ? "off" : target.redaction;
+/** Asking for redaction wins over lifting it, and nothing is lifted below a floor that the operator enforces. */
+function withRequest(target: PolicyTarget, controls: RequestControls, config: Config): PlannedTarget {
+  if (controls.redact) return { ...target, redaction: stricterLevel(target.redaction, "content") };
+  if (!controls.liftRedaction) return target;
+  const redaction = config.general_settings.enforce_redaction ? globalRedaction(config) : "off";
+  return stricterLevel(redaction, target.redaction) === redaction
+    ? target
+    : { ...target, redaction, liftedFrom: target.redaction };
 }

@@ -91,7 +91,8 @@ function fillMasks(entry: CallbackEntry, known: CallbackVars): { vars: CallbackV
   const named = Object.fromEntries(
     targets.map((name) => [name, entry.callbackVars[name] === secretMask ? known[name] : entry.callbackVars[name]]),
   );
-  const isSameTarget = targetOf(entry.callbackName, CallbackVars.parse(withoutAbsent(named))) === targetOf(entry.callbackName, known);
+  const isSameTarget =
+    targetOf(entry.callbackName, CallbackVars.parse(withoutAbsent(named))) === targetOf(entry.callbackName, known);
   const lost: string[] = [];
   const vars: CallbackVars = {};
   for (const [name, value] of Object.entries(entry.callbackVars)) {

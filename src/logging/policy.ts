@@ -18,6 +18,8 @@ export type LoggingPolicy = {
   level: PolicyLevel;
   /** The callbacks of the deciding level, each with the redaction that holds for it. */
   targets: readonly PolicyTarget[];
+  /** True where the key opted out and `must_log` did not hear it. */
+  overruledOptOut?: boolean;
 };
 
 /** A callback and the redaction that holds for it. */
@@ -37,7 +39,9 @@ export type PolicySubject = {
  */
 export function choosePolicy(subject: PolicySubject, config: Config): LoggingPolicy {
   const { level, callbacks } = chooseLevel(subject, config);
-  return { level, targets: callbacks.map((callback) => withRedaction(callback, subject, config)) };
+  const targets = callbacks.map((callback) => ({ ...callback, redaction: redactionFor(callback, subject, config) }));
+  const overruledOptOut = subject.key?.state === "disabled" && config.general_settings.must_log;
+  return { level, targets, ...(overruledOptOut && level !== "team_disabled" ? { overruledOptOut } : {}) };
 }
 
 function chooseLevel(
@@ -53,7 +57,12 @@ function chooseLevel(
   return { level: "global", callbacks: globalCallbacks(config) };
 }
 
-function withRedaction(callback: CallbackTarget, subject: PolicySubject, config: Config): PolicyTarget {
+/** The redaction that holds for records of this subject at a callback, whichever level that callback stands on. */
+export function redactionFor(
+  callback: Pick<CallbackTarget, "redaction">,
+  subject: PolicySubject,
+  config: Config,
+): RedactionLevel {
   const global = globalRedaction(config);
   const index = defaultTeamSettingsIndex(subject.teamId, config);
   const settings = index === -1 ? undefined : config.litellm_settings.default_team_settings[index];
@@ -63,8 +72,7 @@ function withRedaction(callback: CallbackTarget, subject: PolicySubject, config:
     subject.team?.redaction ??
     levelOfTurnOff(settings?.callback_vars.turn_off_message_logging) ??
     global;
-  const redaction = config.general_settings.enforce_redaction ? stricterLevel(nearest, global) : nearest;
-  return { ...callback, redaction };
+  return config.general_settings.enforce_redaction ? stricterLevel(nearest, global) : nearest;
 }
 
 /** The redaction that config.yaml sets for everybody. */
@@ -82,13 +90,13 @@ export function defaultTeamSettingsIndex(teamId: string | null, config: Config):
 export function defaultTeamCallbacks(index: number, config: Config): CallbackTarget[] {
   const entry = config.litellm_settings.default_team_settings[index];
   if (!entry) return [];
-  const redaction = levelOfTurnOff(entry.callback_vars.turn_off_message_logging);
   const named = namedCallbacks(entry.success_callback, entry.failure_callback);
   return named.map(({ callbackName, firesOn }) => ({
     callbackId: `config:team:${entry.team_id}:${callbackName}`,
     callbackName,
     firesOn,
-    redaction,
+    // Its `turn_off_message_logging` is a level of its own, below key and team.
+    redaction: null,
   }));
 }
 

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { AppError } from "#lib/errors.ts";
 import { CallbackVars, generalVars } from "#logging/callback.ts";
 import { findDestination } from "#logging/destinations/index.ts";
-import { refuse, type CallbackEntry } from "#logging/read-logging.ts";
+import type { CallbackEntry } from "#logging/read-logging.ts";
+import { refuse } from "#logging/refuse.ts";
 
 const names = z
   .array(z.string().min(1))

@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
-import { currentLogger } from "#lib/logger.ts";
 import { CallbackType, CallbackVar, type CallbackVars } from "#logging/callback.ts";
 import { readLegacySettings } from "#logging/read-legacy-settings.ts";
+import { refuse } from "#logging/refuse.ts";
 
 /** One entry of `metadata.logging` as given; a lenient one may have an empty name or a type that is none. */
 export type CallbackEntry = { callbackName: string; callbackType: string | null; callbackVars: CallbackVars };
@@ -85,10 +84,4 @@ function wrongType(index: number, field: string, msg: string): AppError {
     param,
     detail: [{ type: "value_error", loc, msg, input: null }],
   });
-}
-
-/** Throws, or only says so in the log where the operator wants LiteLLM's leniency. */
-export function refuse(error: AppError): void {
-  if (!configState.get().general_settings.lenient_callbacks) throw error;
-  currentLogger().warn({ param: error.param, reason: error.message }, "a callback entry does not fit");
 }

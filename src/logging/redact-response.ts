@@ -6,7 +6,7 @@ const plainFields = ["id", "object", "created", "model", "system_fingerprint", "
 
 /**
  * An upstream's answer without its content: choices keep index, finish reason, roles and tool names, embeddings lose
- * their vectors, an answer of a shape we do not know becomes one marker. Usage and ids stay .
+ * their vectors, an answer of a shape we do not know becomes one marker. Usage and ids stay.
  */
 export function redactResponse(response: JsonObject): JsonObject {
   const plain: JsonObject = {};
@@ -29,9 +29,11 @@ function redactChoice(choice: Json): Json {
   };
 }
 
+const roles = ["assistant", "tool", "function", "system", "developer", "user"];
+
 function redactMessage(message: JsonObject): JsonObject {
   const redacted: JsonObject = {
-    role: typeof message.role === "string" ? message.role : "assistant",
+    role: typeof message.role === "string" && roles.includes(message.role) ? message.role : "assistant",
     content: redactedText,
   };
   if (isPresent(message.reasoning_content)) redacted.reasoning_content = redactedText;
@@ -48,7 +50,7 @@ function redactToolCall(call: Json): Json {
   const named = isJsonObject(call.function) ? call.function : isJsonObject(call.custom) ? call.custom : null;
   return {
     ...(typeof call.id === "string" ? { id: call.id } : {}),
-    type: typeof call.type === "string" ? call.type : "function",
+    type: call.type === "custom" ? "custom" : "function",
     ...(named ? { function: redactFunction(named) } : {}),
   };
 }

@@ -1,9 +1,9 @@
-import { isJsonObject, type Json, type JsonObject, type LogRecord } from "#logging/record.ts";
+import { isJsonObject, type Json, type JsonObject, type LogRecord, type RecordCaller } from "#logging/record.ts";
 import type { RedactionLevel } from "#logging/redaction-level.ts";
 import { redactResponse } from "#logging/redact-response.ts";
 import { redactedText } from "#logging/redacted-text.ts";
 
-/** Request parameters that are no content. Everything else of `modelParameters` goes (schemas, stop texts, biases). */
+/** Request parameters that are no content: of these, numbers and booleans stay. Texts and objects are the client's. */
 const plainParameters = [
   "temperature",
   "top_p",
@@ -17,17 +17,16 @@ const plainParameters = [
   "logprobs",
   "top_logprobs",
   "parallel_tool_calls",
-  "service_tier",
-  "reasoning_effort",
-  "encoding_format",
+  "store",
   "dimensions",
 ] as const;
 
-/** Metadata that names traces, sessions and generations: it survives `content`. */
+/** Metadata that names traces, sessions and generations: as a plain text or number it survives `content`. */
 const namingMetadata = [
   "trace_id",
   "existing_trace_id",
   "session_id",
+  "trace_session_id",
   "trace_user_id",
   "generation_id",
   "parent_observation_id",
@@ -36,11 +35,36 @@ const namingMetadata = [
   "version",
   "trace_version",
   "trace_release",
-  "tags",
 ] as const;
 
-/** Switches that only make a record more private, or say how a trace is continued: they survive every level. */
-const privacyMetadata = ["mask_input", "mask_output", "update_trace_keys"] as const;
+/** Tags, as a list or as text with commas: they survive `content`. */
+const tagMetadata = ["tags", "trace_tags"] as const;
+
+/** Switches that only make a record more private: they survive every level, as booleans. */
+const maskMetadata = ["mask_input", "mask_output"] as const;
+
+/** What `update_trace_keys` may list; it says how a trace is continued. */
+const updatableTraceKeys: readonly string[] = [
+  ...namingMetadata,
+  ...tagMetadata,
+  "input",
+  "output",
+  "trace_metadata",
+  "trace_public",
+];
+
+/** Kinds of tools that OpenAI names; any other text could be anything. */
+const toolTypes: readonly string[] = [
+  "function",
+  "custom",
+  "web_search",
+  "web_search_preview",
+  "file_search",
+  "code_interpreter",
+  "computer_use_preview",
+  "image_generation",
+  "mcp",
+];
 
 /** Tags that copy a header of the client. */
 const headerTag = /^User-Agent: /;
@@ -59,22 +83,42 @@ export function redact(record: LogRecord, level: RedactionLevel, options: Redact
 }
 
 function redactContent(record: LogRecord, { keepMetadata }: RedactionOptions): LogRecord {
-  const { input, caller } = record;
+  const { input } = record;
   return {
-    ...record,
+    recordId: record.recordId,
+    callId: record.callId,
+    ...(record.callIdIsClients === undefined ? {} : { callIdIsClients: record.callIdIsClients }),
+    responseId: record.responseId,
+    callType: record.callType,
+    route: record.route,
+    status: record.status,
+    clientDisconnected: record.clientDisconnected,
+    stream: record.stream,
+    startTimeMs: record.startTimeMs,
+    completionStartTimeMs: record.completionStartTimeMs,
+    endTimeMs: record.endTimeMs,
+    provider: record.provider,
+    model: record.model,
+    modelGroup: record.modelGroup,
+    modelId: record.modelId,
+    apiBase: record.apiBase,
     input: {
       messages: [{ role: "user", content: redactedText }],
       ...(input.tools === undefined ? {} : { tools: toolNames(input.tools) }),
       ...(input.functions === undefined ? {} : { functions: toolNames(input.functions) }),
     },
     response: record.response === null ? null : redactResponse(record.response),
-    modelParameters: pickScalars(record.modelParameters, plainParameters),
-    caller: { ...caller, userEmail: null },
+    modelParameters: pickNumbers(record.modelParameters),
+    usage: record.usage,
+    responseCostUsd: record.responseCostUsd,
+    cacheHit: record.cacheHit,
+    caller: redactCaller(record.caller),
+    endUser: record.endUser,
     requestTags: record.requestTags.filter((tag) => !headerTag.test(tag)),
-    requesterMetadata: pick(record.requesterMetadata, [...namingMetadata, ...privacyMetadata, ...keepMetadata]),
+    requesterMetadata: redactMetadata(record.requesterMetadata, keepMetadata),
     requesterIpAddress: null,
     userAgent: null,
-    error: record.error === null ? null : { ...record.error, message: redactedText },
+    error: record.error && { code: record.error.code, class: record.error.class, message: redactedText },
   };
 }
 
@@ -85,30 +129,75 @@ function redactToMetadata(record: LogRecord): LogRecord {
     apiBase: null,
     endUser: null,
     requestTags: [],
-    requesterMetadata: pick(record.requesterMetadata, privacyMetadata),
+    requesterMetadata: privacyMetadata(record.requesterMetadata),
   };
 }
 
-/** Tool and function definitions with nothing but their names. */
+function redactCaller({ keyHash, keyAlias, userId, teamId, teamAlias, organizationId }: RecordCaller): RecordCaller {
+  return { keyHash, keyAlias, userId, userEmail: null, teamId, teamAlias, organizationId };
+}
+
+function redactMetadata(metadata: JsonObject, keepMetadata: readonly string[]): JsonObject {
+  const kept: JsonObject = privacyMetadata(metadata);
+  for (const name of namingMetadata) {
+    const value = metadata[name];
+    if (typeof value === "string" || typeof value === "number") kept[name] = value;
+  }
+  for (const name of tagMetadata) {
+    const value = metadata[name];
+    if (typeof value === "string") kept[name] = value;
+    else if (Array.isArray(value)) kept[name] = value.filter((tag) => typeof tag === "string");
+  }
+  for (const name of keepMetadata) {
+    const value = Object.hasOwn(metadata, name) ? metadata[name] : undefined;
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}
+
+/** What steers privacy, without the client's own words: a mask's value and a list of keys could hold any text. */
+function privacyMetadata(metadata: JsonObject): JsonObject {
+  const kept: JsonObject = {};
+  for (const name of maskMetadata) {
+    const value = metadata[name];
+    if (value !== undefined) kept[name] = typeof value === "string" ? !isNo(value) : Boolean(value);
+  }
+  const keys = metadata.update_trace_keys;
+  if (keys !== undefined) {
+    const given = typeof keys === "string" ? keys.split(/[^A-Za-z0-9_]+/) : Array.isArray(keys) ? keys : [];
+    kept.update_trace_keys = given.filter((key) => typeof key === "string" && updatableTraceKeys.includes(key));
+  }
+  return kept;
+}
+
+/** Headers make every value a text; these say no, as Langfuse's own reading of a mask has it. */
+function isNo(text: string): boolean {
+  return ["", "0", "false", "no", "none", "null", "off"].includes(text.trim().toLowerCase());
+}
+
+/** Tool and function definitions with nothing but their kinds and names. */
 function toolNames(tools: Json): Json {
   if (!Array.isArray(tools)) return [];
   return tools.map((tool) => {
     if (!isJsonObject(tool)) return {};
-    const named = isJsonObject(tool.function) ? tool.function : null;
     return {
-      ...(typeof tool.type === "string" ? { type: tool.type } : {}),
-      ...(typeof tool.name === "string" ? { name: tool.name } : {}),
-      ...(typeof named?.name === "string" ? { function: { name: named.name } } : {}),
+      ...(typeof tool.type === "string" && toolTypes.includes(tool.type) ? { type: tool.type } : {}),
+      ...nameOf(tool),
+      ...(isJsonObject(tool.function) ? { function: nameOf(tool.function) } : {}),
+      ...(isJsonObject(tool.custom) ? { custom: nameOf(tool.custom) } : {}),
     };
   });
 }
 
-function pickScalars(object: JsonObject, names: readonly string[]): JsonObject {
-  return Object.fromEntries(
-    Object.entries(pick(object, names)).filter(([, value]) => typeof value !== "object" || value === null),
-  );
+function nameOf({ name }: JsonObject): JsonObject {
+  return typeof name === "string" ? { name } : {};
 }
 
-function pick(object: JsonObject, names: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([name]) => names.includes(name)));
+function pickNumbers(parameters: JsonObject): JsonObject {
+  const picked: JsonObject = {};
+  for (const name of plainParameters) {
+    const value = parameters[name];
+    if (typeof value === "number" || typeof value === "boolean") picked[name] = value;
+  }
+  return picked;
 }

@@ -2,11 +2,12 @@ import { configState, type Config } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import { keyringState } from "#lib/seal.ts";
 import { stateCell } from "#lib/state.ts";
-import { CallbackVars } from "#logging/callback.ts";
-import { openVars } from "#logging/callback-vars.ts";
+import { CallbackVars, type CallbackTarget } from "#logging/callback.ts";
+import { isSecretVar, openVars } from "#logging/callback-vars.ts";
 import type { Destination, Reach } from "#logging/destinations/destination.ts";
 import { findDestination } from "#logging/destinations/index.ts";
 import { envReference, isAllowedReference } from "#logging/env-reference.ts";
+import { defaultTeamCallbacks, defaultTeamSettingsIndex, globalCallbacks } from "#logging/policy.ts";
 import { callbackColumns, scopeOf } from "#logging/stored-callback.ts";
 
 /** What a delivery needs to know of a callback. `gone`: it was deleted. `misconfigured`: it waits until it is changed. */
@@ -35,7 +36,7 @@ export async function resolveCallback(db: Db, callbackId: string, env: Environme
   if (!row) return { state: "gone" };
   const destination = findDestination(row.callbackName);
   const vars = CallbackVars.safeParse(row.callbackVars);
-  if (!destination || !vars.success) return { state: "misconfigured", message: "The callback cannot be read." };
+  if (!destination || destination.operatorOnly || !vars.success) return { state: "misconfigured", message: "The callback cannot be read." };
   try {
     const owner = { callbackId: row.id, callbackName: row.callbackName, scope: scopeOf(row) };
     const opened = openVars(keyringState.get(), owner, vars.data);
@@ -50,11 +51,25 @@ function resolveConfigured(callbackId: string, config: Config, env: Environment)
   const callbackName = callbackId.slice(callbackId.lastIndexOf(":") + 1);
   const destination = findDestination(callbackName);
   if (!destination) return { state: "gone" };
+  const isListed = (targets: readonly CallbackTarget[]): boolean =>
+    targets.some((target) => target.callbackId === callbackId);
   const ownVars = operatorVarsState.find()?.[callbackName] ?? {};
-  if (kind === "global") return complete(callbackName, { vars: ownVars, destination, writtenBy: "operator" }, env);
+  if (kind === "global") {
+    if (!isListed(globalCallbacks(config))) return { state: "gone" };
+    return complete(callbackName, { vars: ownVars, destination, writtenBy: "operator" }, env);
+  }
   const teamId = callbackId.slice("config:team:".length, callbackId.lastIndexOf(":"));
-  const entry = config.litellm_settings.default_team_settings.find((settings) => settings.team_id === teamId);
-  if (!entry) return { state: "gone" };
+  const index = defaultTeamSettingsIndex(teamId, config);
+  const entry = config.litellm_settings.default_team_settings[index];
+  if (!entry || !isListed(defaultTeamCallbacks(index, config))) return { state: "gone" };
+  // Left out, it would be filled from the environment, and the team's records would land in the operator's project.
+  const unset = Object.keys(entry.callback_vars).find((name) => entry.callback_vars[name] === null);
+  if (unset !== undefined) {
+    return {
+      state: "misconfigured",
+      message: `The environment variable that ${unset} of default_team_settings (team ${teamId}) refers to is not set.`,
+    };
+  }
   return complete(callbackName, { vars: { ...ownVars, ...entry.callback_vars }, destination, writtenBy: "operator" }, env);
 }
 
@@ -62,11 +77,14 @@ function resolveConfigured(callbackId: string, config: Config, env: Environment)
 function complete(callbackName: string, given: GivenVars, env: Environment): ResolvedCallback {
   const vars: CallbackVars = {};
   for (const [name, value] of Object.entries(given.vars)) {
-    if (value === null || value === "") continue;
+    if (value === null || (typeof value === "string" && value.trim() === "")) continue;
     const reference = envReference(value);
     if (reference === null) vars[name] = value;
     else {
-      const resolved = isAllowedReference(reference, configState.get()) ? env[reference] : undefined;
+      if (!isAllowedReference(reference, configState.get())) {
+        return { state: "misconfigured", message: `${name} may not refer to the environment variable ${reference}.` };
+      }
+      const resolved = Object.hasOwn(env, reference) ? env[reference] : undefined;
       if (resolved === undefined || resolved === "") {
         return { state: "misconfigured", message: `The environment variable ${reference} (${name}) is not set.` };
       }
@@ -76,12 +94,12 @@ function complete(callbackName: string, given: GivenVars, env: Environment): Res
   const targets = given.destination.targetVars ?? [];
   const choseTarget = targets.some((name) => vars[name] !== undefined);
   const names = Object.keys(given.destination.vars.shape);
-  const choseCredentials = names.some((name) => !targets.includes(name) && isCredential(given.destination, name, vars));
+  const choseCredentials = names.some((name) => !targets.includes(name) && vars[name] !== undefined && isCredential(callbackName, name));
   const mayUseOperatorCredentials = !choseCredentials && (given.writtenBy === "operator" || !choseTarget);
   for (const [variable, name] of Object.entries(given.destination.env ?? {})) {
     const value = env[variable];
     if (value === undefined || value === "" || vars[name] !== undefined) continue;
-    if (targets.includes(name) || !isCredentialName(given.destination, name) || mayUseOperatorCredentials) {
+    if (targets.includes(name) || !isCredential(callbackName, name) || mayUseOperatorCredentials) {
       vars[name] = value;
     }
   }
@@ -89,10 +107,8 @@ function complete(callbackName: string, given: GivenVars, env: Environment): Res
   return { state: "ready", callbackName, vars, reach };
 }
 
-function isCredential(destination: Destination, name: string, vars: CallbackVars): boolean {
-  return vars[name] !== undefined && isCredentialName(destination, name);
-}
-
-function isCredentialName(destination: Destination, name: string): boolean {
-  return (destination.credentialPairs ?? []).some((pair) => pair.some((part) => part.split("|").includes(name)));
+/** A half of a pair, or any secret: destinations with a single key have no pair. */
+function isCredential(callbackName: string, name: string): boolean {
+  const pairs = findDestination(callbackName)?.credentialPairs ?? [];
+  return pairs.some((pair) => pair.includes(name)) || isSecretVar(callbackName, name);
 }

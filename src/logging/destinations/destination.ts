@@ -44,7 +44,10 @@ export type DestinationDefinition<Vars extends z.ZodObject> = {
   limits: DestinationLimits;
   /** True where only config.yaml may use it, never a team or a key. */
   operatorOnly?: boolean;
-  /** Pairs of variables of which both or neither must be given. */
+  /**
+   * Pairs of variables of which both or neither must be given. Pairs with the same first name are alternatives: any
+   * one of their second names completes it.
+   */
   credentialPairs?: readonly (readonly [string, string])[];
   /** Variables that name where records go; a change of one clears the stored secrets. */
   targetVars?: readonly string[];

@@ -4,7 +4,7 @@ import type { LangfuseSpanOptions } from "#logging/destinations/langfuse-content
 import { generationAttributes } from "#logging/destinations/langfuse-generation.ts";
 import { metadataAttribute, metadataAttributes } from "#logging/destinations/langfuse-metadata.ts";
 import { toLangfuseOutput } from "#logging/destinations/langfuse-output.ts";
-import { readSteering, resolveTraceId } from "#logging/destinations/langfuse-steering.ts";
+import { readSteering, resolveTraceId, toTraceId } from "#logging/destinations/langfuse-steering.ts";
 import type { LangfuseSteering } from "#logging/destinations/langfuse-steering.ts";
 import { booleanAttribute, textAttribute, textsAttribute, toUnixNano } from "#logging/destinations/otlp-json.ts";
 import type { OtlpAttribute, OtlpSpan } from "#logging/destinations/otlp-json.ts";
@@ -18,7 +18,7 @@ const masked = "redacted-by-litellm";
  */
 export function toLangfuseSpan(record: LogRecord, options: LangfuseSpanOptions): OtlpSpan {
   const steering = readSteering(record, options.promptVersion);
-  const traceId = resolveTraceId(steering.traceId ?? record.callId);
+  const traceId = steering.traceId === null ? toTraceId(record.callId) : resolveTraceId(steering.traceId);
   const parentSpanId = toParentSpanId(steering, traceId);
   const statusMessage = toStatusMessage(record, steering, options);
   return {

@@ -1,3 +1,4 @@
+import { sha256Hex } from "#lib/id.ts";
 import { cutText } from "#logging/destinations/langfuse-cap.ts";
 import type { Json, JsonObject, LogRecord } from "#logging/record.ts";
 
@@ -86,6 +87,15 @@ export function readSteering(record: LogRecord, promptVersion: number | null): L
 export function resolveTraceId(text: string): string {
   const hex = text.toLowerCase().replaceAll("-", "");
   return /^[0-9a-f]{32}$/.test(hex) && !/^0+$/.test(hex) ? hex : text;
+}
+
+/**
+ * The trace id of a call that names none: its call id, as 32 hex digits. A call id that is no UUID is hashed, because
+ * nobody chose it as a trace id and every OpenTelemetry tool on the way takes hex only.
+ */
+export function toTraceId(callId: string): string {
+  const id = resolveTraceId(callId);
+  return id === callId && !/^[0-9a-f]{32}$/.test(id) ? sha256Hex(callId).slice(0, 32) : id;
 }
 
 function isOwnMetadata(name: string): boolean {

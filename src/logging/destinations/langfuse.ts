@@ -56,7 +56,10 @@ export const langfuse: Destination = {
     label: "Langfuse",
     vars: StoredLangfuseVars,
     limits: { batchRecordsMax: 100, batchBytesMax: 2 * 1024 * 1024 },
-    credentialPairs: [["langfuse_public_key", "langfuse_secret_key"]],
+    credentialPairs: [
+      ["langfuse_public_key", "langfuse_secret_key"],
+      ["langfuse_public_key", "langfuse_secret"],
+    ],
     targetVars: ["langfuse_host"],
     env: {
       LANGFUSE_PUBLIC_KEY: "langfuse_public_key",

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { chooseDeployment } from "#gateway/choose-deployment.ts";
+import { makeModelTable, modelsState } from "#gateway/models.ts";
+import { strangerCaller } from "#keys/caller.ts";
+import { parseConfig } from "#lib/config.ts";
+
+function table(params: string) {
+  const text = `model_list:\n  - model_name: m\n    litellm_params: {${params}}\n`;
+  return makeModelTable(parseConfig(text, "config.yaml", {}).config, () => "config.yaml:2");
+}
+
+test.each([
+  ["model: openai/gpt-4o", "openai", "gpt-4o", "https://api.openai.com/v1"],
+  ["model: gpt-4o", "openai", "gpt-4o", "https://api.openai.com/v1"],
+  ["model: openai/org/name, api_base: 'http://x/v1/'", "openai", "org/name", "http://x/v1"],
+  ["model: org/name, custom_llm_provider: openai, api_base: 'http://x/v1'", "openai", "org/name", "http://x/v1"],
+  ["model: openai/name, custom_llm_provider: openai", "openai", "name", "https://api.openai.com/v1"],
+  ["model: any/thing, mock_response: hi", "mock", "thing", null],
+])("{%s}", (params, provider, upstreamModel, apiBase) => {
+  expect(table(params).get("m")).toMatchObject([{ provider, upstreamModel, apiBase }]);
+});
+
+test("an unknown provider and a missing address stop the start, naming the place", () => {
+  expect(() => table("model: nobody/x")).toThrow(/config\.yaml:2: model_list\[0\]: the provider "nobody"/);
+  expect(() => table("model: hosted_vllm/x")).toThrow(/has no address/);
+});
+
+test("defaults hold parameters of the upstream alone", () => {
+  const [deployment] = table("model: openai/x, temperature: 1, api_key: k, aws_secret_access_key: canary, tags: [a], drop_params: true").get("m") ?? [];
+  expect(deployment?.defaults).toEqual({ temperature: 1 });
+});
+
+test("a model called like a built-in property is unknown, not an error of ours", () => {
+  modelsState.set(table("model: openai/x"));
+  const caller = { ...strangerCaller, keyModels: ["x/*", "constructor"] };
+  for (const name of ["constructor", "__proto__", "toString"]) {
+    expect(() => chooseDeployment({ ...caller, keyModels: [] }, name)).toThrow(/Invalid model name passed/);
+  }
+  expect(() => chooseDeployment(caller, "constructor")).toThrow(/Invalid model name passed/);
+});
+
+test("aliases, wildcards and refusals of key and team", () => {
+  modelsState.set(table("model: openai/x"));
+  expect(chooseDeployment({ ...strangerCaller, modelAliases: { a: "m" }, keyModels: ["a"] }, "a").upstreamModel).toBe("x");
+  expect(() => chooseDeployment({ ...strangerCaller, keyModels: ["other"] }, "m")).toThrow(/key not allowed to access model/);
+  expect(() => chooseDeployment({ ...strangerCaller, teamModels: ["other"] }, "m")).toThrow(/team not allowed/);
+});

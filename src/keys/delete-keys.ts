@@ -1,0 +1,36 @@
+import type { Database } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
+import { inTransaction } from "#lib/in-transaction.ts";
+import { forgetKey } from "#keys/caller-cache.ts";
+import { keyColumns, toKeyRow, toToken } from "#keys/key-row.ts";
+import type { DeleteKeys } from "#keys/key.ts";
+import { writeAudit, type Actor } from "#logging/audit.ts";
+import { announceCallbacks } from "#logging/write-callbacks.ts";
+
+/**
+ * Deletes the keys that exist, with their callbacks, and returns how the caller named them. Throws 404 where none
+ * does.
+ */
+export async function deleteKeys(db: Database["db"], actor: Actor, input: DeleteKeys): Promise<string[]> {
+  const names = [...new Set(input.keys ?? [])].map((name) => ({ name, token: toToken(name) }));
+  const aliases = [...new Set(input.key_aliases ?? [])];
+  const deleted = await inTransaction(db, async (tx) => {
+    const tokens = names.map((named) => named.token);
+    const found = await tx.key.findMany({
+      where: { OR: [{ token: { in: tokens } }, { alias: { in: aliases } }] },
+      select: keyColumns,
+    });
+    if (found.length === 0) throw new AppError("not_found", "No keys found", { param: "keys" });
+    await tx.key.deleteMany({ where: { token: { in: found.map((key) => key.token) } } });
+    for (const key of found) {
+      await writeAudit(tx, actor, { action: "delete", objectType: "key", objectId: key.token, before: toKeyRow(key) });
+    }
+    return found;
+  });
+  for (const key of deleted) forgetKey(key.token);
+  await announceCallbacks(deleted.flatMap((key) => key.callbacks.map((callback) => callback.id)));
+  return [
+    ...names.filter(({ token }) => deleted.some((key) => key.token === token)).map(({ name }) => name),
+    ...aliases.filter((alias) => deleted.some((key) => key.alias === alias)),
+  ];
+}

@@ -1,0 +1,89 @@
+import { configState } from "#lib/config.ts";
+import type { Database } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
+import { newVirtualKey, sha256Hex } from "#lib/id.ts";
+import { inTransaction, lockName, type Transaction } from "#lib/in-transaction.ts";
+import { masterKeyState } from "#lib/master-key.ts";
+import { forgetKey } from "#keys/caller-cache.ts";
+import { mergeExtras, toKeyColumns } from "#keys/key-columns.ts";
+import { assertBelowBounds, withKeyDefaults } from "#keys/key-config.ts";
+import { keyColumns, toKeyRow, type KeyRow } from "#keys/key-row.ts";
+import { GenerateKey } from "#keys/key.ts";
+import { lockTeamRowId } from "#keys/team-id.ts";
+import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
+import { maskedKey } from "#keys/verify-key.ts";
+import { writeAudit, type Actor } from "#logging/audit.ts";
+import { checkPlan } from "#logging/check-plan.ts";
+import { planCallbacks } from "#logging/plan-callbacks.ts";
+import { readLogging } from "#logging/read-logging.ts";
+import { announceCallbacks, writeCallbacks } from "#logging/write-callbacks.ts";
+
+/** A new key: its row, and the key in clear, which is shown this once. */
+export type GeneratedKey = KeyRow & { key: string; token_id: string };
+
+/**
+ * Makes a virtual key and its callbacks in one transaction. Throws 400 for a malformed or taken key or alias, for
+ * values over the operator's bounds, and for callbacks that do not fit.
+ */
+export async function generateKey(db: Database["db"], actor: Actor, input: GenerateKey): Promise<GeneratedKey> {
+  warnOfUnknownFields(input, GenerateKey.shape);
+  const now = new Date();
+  const config = configState.get();
+  const fields = withKeyDefaults(input, config);
+  assertBelowBounds(fields, config, now);
+  const key = fields.key ?? newVirtualKey();
+  const token = tokenOfNew(key);
+  const logging = readLogging(fields.metadata ?? {});
+  const plan = planCallbacks([], logging.entries);
+  const data = {
+    ...toKeyColumns(fields, now),
+    token,
+    keyName: `sk-...${key.slice(-4)}`,
+    userId: fields.user_id ?? actor.userId,
+    loggingState: logging.state,
+    metadata: fields.tags ? { ...logging.metadata, tags: fields.tags } : logging.metadata,
+    extras: mergeExtras({}, fields),
+    createdBy: actor.userId,
+    updatedBy: actor.userId,
+    teamId: fields.team_id ?? null,
+  };
+  await checkPlan(plan);
+  const row = await inTransaction(db, async (tx) => {
+    if (fields.key_alias) await takeAlias(tx, fields.key_alias, token);
+    await takeToken(tx, token);
+    const teamRowId = data.teamId === null ? null : await lockTeamRowId(tx, data.teamId);
+    await tx.key.create({ data: { ...data, teamRowId }, select: { token: true } });
+    await writeCallbacks(tx, { teamId: null, keyToken: token }, plan);
+    const made = toKeyRow(await tx.key.findUniqueOrThrow({ where: { token }, select: keyColumns }));
+    await writeAudit(tx, actor, { action: "create", objectType: "key", objectId: token, after: made });
+    return made;
+  });
+  forgetKey(token);
+  await announceCallbacks([]);
+  return { key, ...row, token_id: token };
+}
+
+/** Throws 400 where another key has the alias; nobody else takes it before the transaction ends. */
+export async function takeAlias(tx: Transaction, alias: string, token: string): Promise<void> {
+  await lockName(tx, `key alias ${alias}`);
+  const holder = await tx.key.findUnique({ where: { alias }, select: { token: true } });
+  if (!holder || holder.token === token) return;
+  const message = `Key with alias '${alias}' already exists. Unique key aliases across all keys are required.`;
+  throw new AppError("bad_request", message, { param: "key_alias" });
+}
+
+async function takeToken(tx: Transaction, token: string): Promise<void> {
+  await lockName(tx, `key ${token}`);
+  const holder = await tx.key.findUnique({ where: { token }, select: { token: true } });
+  if (holder) throw new AppError("bad_request", "This key already exists. Choose another one.", { param: "key" });
+}
+
+function tokenOfNew(key: string): string {
+  if (!/^sk-[\x21-\x7e]+$/.test(key)) {
+    const message = `Invalid key format. LiteLLM Virtual Key must start with 'sk-'. Received: ${maskedKey(key)}`;
+    throw new AppError("bad_request", message, { param: "key" });
+  }
+  const token = sha256Hex(key);
+  if (token !== masterKeyState.get().sha256) return token;
+  throw new AppError("bad_request", "The master key cannot be a virtual key.", { param: "key" });
+}

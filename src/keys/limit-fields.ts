@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { addDuration } from "#lib/duration.ts";
+import { AppError } from "#lib/errors.ts";
+
+/** Forms send an empty field as "", and LiteLLM takes numbers as text. */
+function readNumber(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  const text = value.trim();
+  if (text === "") return null;
+  return Number.isFinite(Number(text)) ? Number(text) : value;
+}
+
+const money = z.preprocess(readNumber, z.number().nullable()).optional();
+const count = z.preprocess(readNumber, z.number().int().nullable()).optional();
+const smallCount = z.preprocess(readNumber, z.int32().nullable()).optional();
+
+/** The budgets and limits that keys and teams have in common. */
+export const limitShape = {
+  max_budget: money,
+  soft_budget: money,
+  budget_duration: z.string().nullish(),
+  tpm_limit: count,
+  rpm_limit: count,
+  max_parallel_requests: smallCount,
+};
+
+/** `limitShape` by itself. */
+export const LimitFields = z.object(limitShape);
+export type LimitFields = z.output<typeof LimitFields>;
+
+/** The columns that the given limits set; what was not given is undefined. Throws 400 for a negative one. */
+export function toLimitColumns(fields: LimitFields, now: Date) {
+  for (const name of ["max_budget", "soft_budget", "tpm_limit", "rpm_limit", "max_parallel_requests"] as const) {
+    const value = fields[name];
+    if (typeof value !== "number" || value >= 0) continue;
+    throw new AppError("bad_request", `${name} cannot be negative. Received: ${String(value)}`, { param: name });
+  }
+  const duration = fields.budget_duration === "" ? null : fields.budget_duration;
+  return {
+    maxBudget: fields.max_budget,
+    softBudget: fields.soft_budget,
+    budgetDuration: duration,
+    budgetResetAt: typeof duration === "string" ? addDuration(now, duration, "budget_duration") : duration,
+    tpmLimit: fields.tpm_limit,
+    rpmLimit: fields.rpm_limit,
+    maxParallelRequests: fields.max_parallel_requests,
+  };
+}
+
+/** The columns of the limits, as a read selects them. */
+export const limitColumns = {
+  spend: true,
+  maxBudget: true,
+  softBudget: true,
+  budgetDuration: true,
+  budgetResetAt: true,
+  tpmLimit: true,
+  rpmLimit: true,
+  maxParallelRequests: true,
+} as const;
+
+/** What the wire's limits are made of. */
+type LimitRow = {
+  spend: number;
+  maxBudget: number | null;
+  softBudget: number | null;
+  budgetDuration: string | null;
+  budgetResetAt: Date | null;
+  tpmLimit: bigint | null;
+  rpmLimit: bigint | null;
+  maxParallelRequests: number | null;
+};
+
+/** The limits as the wire has them. */
+export function showLimits(row: LimitRow) {
+  return {
+    spend: row.spend,
+    max_budget: row.maxBudget,
+    soft_budget: row.softBudget,
+    budget_duration: row.budgetDuration,
+    budget_reset_at: row.budgetResetAt?.toISOString() ?? null,
+    tpm_limit: row.tpmLimit === null ? null : Number(row.tpmLimit),
+    rpm_limit: row.rpmLimit === null ? null : Number(row.rpmLimit),
+    max_parallel_requests: row.maxParallelRequests,
+  };
+}

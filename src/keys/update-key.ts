@@ -1,0 +1,96 @@
+import { configState } from "#lib/config.ts";
+import type { Database } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
+import { inTransaction, type Transaction } from "#lib/in-transaction.ts";
+import { forgetKey } from "#keys/caller-cache.ts";
+import { takeAlias } from "#keys/generate-key.ts";
+import { mergeExtras, toKeyColumns } from "#keys/key-columns.ts";
+import { assertBelowBounds } from "#keys/key-config.ts";
+import { findKey, keyColumns, toKeyRow, toToken, type KeyRow, type StoredKey } from "#keys/key-row.ts";
+import { UpdateKey } from "#keys/key.ts";
+import { lockTeamRowId } from "#keys/team-id.ts";
+import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
+import { writeAudit, type Actor } from "#logging/audit.ts";
+import { checkPlan } from "#logging/check-plan.ts";
+import { fingerprint, planCallbacks, type CallbackPlan } from "#logging/plan-callbacks.ts";
+import { Metadata, readLogging, type LoggingInput } from "#logging/read-logging.ts";
+import { announceCallbacks, writeCallbacks } from "#logging/write-callbacks.ts";
+
+/** What an update does, and the state of the key's callbacks that it was worked out for. */
+type KeyChange = {
+  token: string;
+  input: UpdateKey;
+  columns: ReturnType<typeof toKeyColumns>;
+  logging: { said: LoggingInput; plan: CallbackPlan; planFor: string } | null;
+};
+
+/**
+ * Changes what is given of a key and keeps the rest; `metadata` replaces the stored object, and with it the key's
+ * callbacks. Throws 404 for an unknown key and 400 for values that do not fit. `key` is echoed as it was given.
+ */
+export async function updateKey(db: Database["db"], actor: Actor, input: UpdateKey): Promise<KeyRow & { key: string }> {
+  warnOfUnknownFields(input, UpdateKey.shape);
+  const now = new Date();
+  const token = toToken(input.key);
+  assertBelowBounds(input, configState.get(), now);
+  const columns = toKeyColumns(input, now);
+  for (;;) {
+    const stored = await findKey(db, token);
+    if (!stored) throw unknownKey();
+    const change = { token, input, columns, logging: await planLogging(stored, input) };
+    const row = await inTransaction(db, (tx) => applyChange(tx, actor, change));
+    // Somebody else changed the callbacks while ours were checked: work it out again.
+    if (row === null) continue;
+    forgetKey(token);
+    await announceCallbacks(change.logging?.plan.removedIds ?? []);
+    return { key: input.key, ...row };
+  }
+}
+
+/** The refusal of a key that does not exist. */
+export function unknownKey(): AppError {
+  return new AppError("not_found", "Key not found in database", { param: "key" });
+}
+
+async function planLogging(stored: StoredKey, input: UpdateKey): Promise<KeyChange["logging"]> {
+  if (!input.metadata) return null;
+  const said = readLogging(input.metadata);
+  const plan = planCallbacks(stored.callbacks, said.entries);
+  await checkPlan(plan);
+  return { said, plan, planFor: fingerprint(stored.callbacks) };
+}
+
+async function applyChange(tx: Transaction, actor: Actor, change: KeyChange): Promise<KeyRow | null> {
+  const { token, input, columns, logging } = change;
+  if (input.key_alias) await takeAlias(tx, input.key_alias, token);
+  const teamId = input.team_id;
+  const team =
+    teamId === undefined ? {} : { teamId, teamRowId: teamId === null ? null : await lockTeamRowId(tx, teamId) };
+  await tx.$queryRaw`SELECT 1 AS locked FROM "Key" WHERE token = ${token} FOR UPDATE`;
+  const stored = await findKey(tx, token);
+  if (!stored) throw unknownKey();
+  if (logging && fingerprint(stored.callbacks) !== logging.planFor) return null;
+  if (logging) await writeCallbacks(tx, { teamId: null, keyToken: token }, logging.plan);
+  const metadata = logging?.said.metadata ?? Metadata.catch({}).parse(stored.metadata);
+  const after = await tx.key.update({
+    where: { token },
+    data: {
+      ...columns,
+      ...team,
+      metadata: input.tags ? { ...metadata, tags: input.tags } : metadata,
+      extras: mergeExtras(stored.extras, input),
+      updatedBy: actor.userId,
+      ...(logging ? { loggingState: logging.said.state } : {}),
+    },
+    select: keyColumns,
+  });
+  const row = toKeyRow(after);
+  await writeAudit(tx, actor, {
+    action: "update",
+    objectType: "key",
+    objectId: token,
+    before: toKeyRow(stored),
+    after: row,
+  });
+  return row;
+}

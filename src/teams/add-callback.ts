@@ -1,0 +1,83 @@
+import type { Database } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
+import { inTransaction } from "#lib/in-transaction.ts";
+import { forgetTeam } from "#keys/caller-cache.ts";
+import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
+import { writeAudit, type Actor } from "#logging/audit.ts";
+import { checkEntry } from "#logging/check-plan.ts";
+import { eventOf, planCallbacks } from "#logging/plan-callbacks.ts";
+import type { CallbackEntry } from "#logging/read-logging.ts";
+import { announceCallbacks, writeCallback } from "#logging/write-callbacks.ts";
+import { applyLoggingState } from "#teams/apply-logging-state.ts";
+import {
+  findTeam,
+  lockTeam,
+  teamColumns,
+  toTeamRow,
+  unknownTeam,
+  type StoredTeam,
+  type TeamRow,
+} from "#teams/team-row.ts";
+import { toTeamVars } from "#teams/team-vars.ts";
+import { AddCallback } from "#teams/team.ts";
+
+/**
+ * Adds a callback to a team, and ends its disabled state. Throws 422 for a variable that the callback does not take,
+ * 400 for an unknown team, a callback that does not fit and a second one of the same name and type, which
+ * `allow_multiple` permits.
+ */
+export async function addCallback(
+  db: Database["db"],
+  actor: Actor,
+  { teamId, ...input }: AddCallback & { teamId: string },
+): Promise<TeamRow> {
+  warnOfUnknownFields(input, AddCallback.shape);
+  const entry = {
+    callbackName: input.callback_name,
+    callbackType: input.callback_type,
+    callbackVars: toTeamVars(input.callback_vars),
+  };
+  const [callback] = planCallbacks([], [entry]).planned;
+  if (!callback) throw new Error("A plan has one callback per entry.");
+  await checkInOrder(callback, async () => {
+    if ((await findTeam(db, teamId)) === null) throw unknownTeam(teamId, 400);
+  });
+  const row = await inTransaction(db, async (tx) => {
+    const stored = await lockTeam(tx, teamId);
+    if (!stored) throw unknownTeam(teamId, 400);
+    if (input.allow_multiple !== true) assertIsFirst(stored, entry);
+    const position = Math.max(-1, ...stored.callbacks.map((known) => known.position)) + 1;
+    await writeCallback(tx, { teamId, keyToken: null }, { ...callback, position });
+    const data = { loggingState: "own" } as const;
+    const after = toTeamRow(await tx.team.update({ where: { id: teamId }, data, select: teamColumns }));
+    const before = toTeamRow(stored);
+    await writeAudit(tx, actor, { action: "add_callback", objectType: "team", objectId: teamId, before, after });
+    return after;
+  });
+  forgetTeam(teamId);
+  await announceCallbacks([]);
+  await applyLoggingState(db, teamId, "enabled");
+  return row;
+}
+
+/** A body that does not fit (422) comes before an unknown team, and that before a callback that does not. */
+async function checkInOrder(callback: CallbackEntry, checkTeam: () => Promise<void>): Promise<void> {
+  try {
+    await checkEntry(callback);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "unprocessable") await checkTeam();
+    throw error;
+  }
+  await checkTeam();
+}
+
+function assertIsFirst(team: StoredTeam, { callbackName, callbackType }: CallbackEntry): void {
+  const event = eventOf(callbackType);
+  const isTaken = team.callbacks.some(
+    (known) => known.callbackName === callbackName && eventOf(known.callbackType) === event,
+  );
+  if (!isTaken) return;
+  const place = `for team_id = ${team.id} and event = ${event}`;
+  const message = `callback_name = ${callbackName} already exists in team_callback_settings, ${place}`;
+  throw new AppError("bad_request", message, { param: "callback_name" });
+}

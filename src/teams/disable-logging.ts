@@ -1,0 +1,38 @@
+import { configState } from "#lib/config.ts";
+import type { Database } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
+import { inTransaction } from "#lib/in-transaction.ts";
+import { forgetTeam } from "#keys/caller-cache.ts";
+import { writeAudit, type Actor } from "#logging/audit.ts";
+import { announceCallbacks } from "#logging/write-callbacks.ts";
+import { applyLoggingState } from "#teams/apply-logging-state.ts";
+import { lockTeam, teamColumns, toTeamRow, unknownTeam } from "#teams/team-row.ts";
+
+/**
+ * Switches a team's logging off for good: its callbacks go, nothing of its calls is sent anywhere, and what was waiting
+ * or in flight has ended when this resolves. Doing it again changes nothing. Throws 404 for an unknown team.
+ */
+export async function disableLogging(db: Database["db"], actor: Actor, teamId: string): Promise<void> {
+  assertMayDisable();
+  await inTransaction(db, async (tx) => {
+    const stored = await lockTeam(tx, teamId);
+    if (!stored) throw unknownTeam(teamId, 404);
+    if (stored.loggingState === "disabled" && stored.callbacks.length === 0) return;
+    await tx.callback.deleteMany({ where: { teamId } });
+    const data = { loggingState: "disabled" } as const;
+    const after = toTeamRow(await tx.team.update({ where: { id: teamId }, data, select: teamColumns }));
+    const before = toTeamRow(stored);
+    await writeAudit(tx, actor, { action: "disable_logging", objectType: "team", objectId: teamId, before, after });
+  });
+  forgetTeam(teamId);
+  await announceCallbacks([]);
+  await applyLoggingState(db, teamId, "disabled");
+}
+
+/** Throws 400 where the operator demands that every call is logged. */
+export function assertMayDisable(): void {
+  if (!configState.get().general_settings.must_log) return;
+  throw new AppError("bad_request", "Logging cannot be disabled: general_settings.must_log is set.", {
+    param: "must_log",
+  });
+}

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { isStorable, unstorableMessage } from "#lib/storable.ts";
+import { limitShape } from "#keys/limit-fields.ts";
+import { TeamId } from "#keys/team-id.ts";
+import { CallbackType, CallbackVars } from "#logging/callback.ts";
+import { Metadata } from "#logging/read-logging.ts";
+import { RedactionLevel } from "#logging/redaction-level.ts";
+
+const json = z.json().optional();
+const name = z.string().max(256).nullish();
+
+/** Fields of LiteLLM's team that are kept as given and shown again. */
+export const teamExtrasShape = {
+  guardrails: json,
+  team_member_permissions: json,
+  team_member_budget: json,
+  model_rpm_limit: json,
+  model_tpm_limit: json,
+  model_max_budget: json,
+  object_permission: json,
+};
+
+const teamShape = {
+  team_alias: name,
+  organization_id: name,
+  metadata: Metadata.nullish(),
+  tags: z.array(z.string()).nullish(),
+  ...limitShape,
+  models: z.array(z.string()).nullish(),
+  model_aliases: z.record(z.string(), z.string()).nullish(),
+  blocked: z.boolean().nullish(),
+  redaction: RedactionLevel.nullish(),
+  ...teamExtrasShape,
+};
+
+/** The fields that a new and a changed team have in common. */
+export const TeamFields = z.object(teamShape);
+export type TeamFields = z.output<typeof TeamFields>;
+
+/** A member as `members_with_roles` has it: one of user id and e-mail is needed. */
+export const Member = z
+  .object({ role: z.enum(["admin", "user"]), user_id: name, user_email: name })
+  .refine((member) => Boolean(member.user_id) || Boolean(member.user_email), "Either user_id or user_email is needed");
+export type Member = z.output<typeof Member>;
+
+/** The body of `POST /team/new`; unknown fields are ignored. */
+export const CreateTeam = z
+  .looseObject({ team_id: TeamId.nullish(), ...teamShape, members_with_roles: z.array(Member).nullish() })
+  .refine(isStorable, unstorableMessage);
+export type CreateTeam = z.output<typeof CreateTeam>;
+
+/** The body of `POST /team/update`. */
+export const UpdateTeam = z.looseObject({ team_id: TeamId, ...teamShape }).refine(isStorable, unstorableMessage);
+export type UpdateTeam = z.output<typeof UpdateTeam>;
+
+/** The body of `POST /team/{team_id}/callback`. */
+export const AddCallback = z
+  .looseObject({
+    callback_name: z.string().min(1).max(256),
+    callback_type: CallbackType.nullable().default("success_and_failure"),
+    callback_vars: CallbackVars,
+    /** Ours: take a second entry of the same name and type. */
+    allow_multiple: z.boolean().nullish(),
+  })
+  .refine(isStorable, unstorableMessage);
+export type AddCallback = z.output<typeof AddCallback>;

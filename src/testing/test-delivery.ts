@@ -1,0 +1,23 @@
+import type { Delivery } from "#logging/delivery.ts";
+import type { Queue } from "#logging/queue/queue.ts";
+
+/** A delivery that keeps everything in a real queue and sends nothing. */
+export function makeTestDelivery(queue: Queue): Delivery {
+  const disabled = new Set<string>();
+  return {
+    append: (entry) => queue.append([entry]),
+    async disableTeam(teamId) {
+      disabled.add(teamId);
+      return queue.purge({ teamId });
+    },
+    async enableTeam(teamId) {
+      disabled.delete(teamId);
+    },
+    isDisabled: (teamId) => disabled.has(teamId),
+    suppressCallback: (callbackId) => queue.purge({ callbackId }),
+    forgetCallbacks: () => undefined,
+    find: (request) => queue.find(request),
+    counts: () => queue.find({ by: "counts" }),
+    stop: () => queue.close(),
+  };
+}
