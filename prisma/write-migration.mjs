@@ -17,7 +17,10 @@ const newest = readdirSync(join(here, "migrations"), { withFileTypes: true })
   .sort()
   .at(-1);
 
-const wasmPath = join(dirname(fileURLToPath(import.meta.resolve("@prisma/schema-engine-wasm"))), "schema_engine_bg.wasm");
+const wasmPath = join(
+  dirname(fileURLToPath(import.meta.resolve("@prisma/schema-engine-wasm"))),
+  "schema_engine_bg.wasm",
+);
 const wasm = new WebAssembly.Module(readFileSync(wasmPath));
 const instance = new WebAssembly.Instance(wasm, { "./schema_engine_bg.js": engineGlue });
 engineGlue.__wbg_set_wasm(instance.exports);

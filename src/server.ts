@@ -32,7 +32,10 @@ type Secrets = { masterKey: string; isMasterKeyNew: boolean; encryptionKeys: str
 
 await start().catch((error: unknown) => {
   if (error instanceof AppError) process.stderr.write(`Sluice cannot start:\n${error.message}\n`);
-  else process.stderr.write(`Sluice cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  else
+    process.stderr.write(
+      `Sluice cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
   process.exit(1);
 });
 
@@ -64,13 +67,24 @@ async function start(): Promise<void> {
     logger.fatal({ error: error.message }, "the embedded database ended");
     process.exit(1);
   });
-  const delivery = await startDelivery({ settings, privateHosts, masterKeys: secrets.encryptionKeys, database, logger });
+  const delivery = await startDelivery({
+    settings,
+    privateHosts,
+    masterKeys: secrets.encryptionKeys,
+    database,
+    logger,
+  });
   deliveryState.set(delivery);
 
   const listening = await listen(makeApp(await loadRoutes()), makePages(), settings);
   stopOnSignal({ settings, logger, database, delivery, dataDir, close: (deadlineMs) => listening.close(deadlineMs) });
   logger.info({ url: listening.url, database: database.kind, version }, "ready");
-  announceFirstStart({ url: listening.url, masterKey: secrets.masterKey, isNew: secrets.isMasterKeyNew, dataDir: dataDir.path });
+  announceFirstStart({
+    url: listening.url,
+    masterKey: secrets.masterKey,
+    isNew: secrets.isMasterKeyNew,
+    dataDir: dataDir.path,
+  });
 }
 
 function databaseUrl(settings: Settings, { config }: LoadedConfig): string | null {
@@ -83,9 +97,13 @@ function readSecrets(settings: Settings, loaded: LoadedConfig, dataDir: DataDir)
   const isEmbedded = databaseUrl(settings, loaded) === null;
   if (!isEmbedded) {
     const missing = [
-      ...(masterKey === null ? ["SLUICE_MASTER_KEY is missing. Fix: set it to a secret text that starts with sk-."] : []),
+      ...(masterKey === null
+        ? ["SLUICE_MASTER_KEY is missing. Fix: set it to a secret text that starts with sk-."]
+        : []),
       ...(settings.encryptionKeys.length === 0
-        ? ["SLUICE_ENCRYPTION_KEY is missing. Fix: set it to 32 random characters, and keep it: stored secrets need it."]
+        ? [
+            "SLUICE_ENCRYPTION_KEY is missing. Fix: set it to 32 random characters, and keep it: stored secrets need it.",
+          ]
         : []),
     ];
     if (missing.length > 0) throw new AppError("bad_request", missing.join("\n"));
@@ -95,7 +113,9 @@ function readSecrets(settings: Settings, loaded: LoadedConfig, dataDir: DataDir)
     masterKey: masterKey ?? generated?.value ?? "",
     isMasterKeyNew: generated?.isNew ?? false,
     encryptionKeys:
-      settings.encryptionKeys.length > 0 ? settings.encryptionKeys : [dataDir.secret("encryption-key", newSecret).value],
+      settings.encryptionKeys.length > 0
+        ? settings.encryptionKeys
+        : [dataDir.secret("encryption-key", newSecret).value],
   };
 }
 
@@ -131,7 +151,9 @@ function makePages(): PageHandler {
       await pages.prepare();
       return pages.getRequestHandler();
     });
-    await (await ready)(request, response);
+    await (
+      await ready
+    )(request, response);
   };
 }
 

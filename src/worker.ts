@@ -28,6 +28,7 @@ import { makeThreadQuestions } from "#logging/thread-questions.ts";
 
 if (parentPort === null) throw new Error("worker.ts is started by the gateway, not by hand.");
 const port = parentPort;
+// eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- our own process made it, of this very type
 const data: DeliveryThreadData = workerData;
 const hourMs = 3_600_000;
 

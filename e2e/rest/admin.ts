@@ -17,7 +17,8 @@ export async function admin(sluice: SluiceProcess, path: string, body?: object):
 /** `admin`, and throws where the answer is not 200. */
 export async function mustAdmin(sluice: SluiceProcess, path: string, body?: object): Promise<Record<string, unknown>> {
   const answer = await admin(sluice, path, body);
-  if (answer.status !== 200) throw new Error(`${path} answered ${String(answer.status)}: ${JSON.stringify(answer.body)}`);
+  if (answer.status !== 200)
+    throw new Error(`${path} answered ${String(answer.status)}: ${JSON.stringify(answer.body)}`);
   return answer.body;
 }
 

@@ -24,6 +24,21 @@ async function call(
   return { status: response.status, error: { ...error }, headers: response.headers };
 }
 
+/** How a server that could not start ended, and what it said. */
+type Refusal = { code: number | null; text: string };
+
+async function startAndFail(env: Record<string, string>): Promise<Refusal> {
+  const child = spawn(process.execPath, ["src/server.ts"], {
+    cwd: join(import.meta.dirname, "../.."),
+    env: { NODE_ENV: "production", PATH: process.env.PATH ?? "", ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let text = "";
+  child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  await once(child, "close");
+  return { code: child.exitCode, text };
+}
+
 const hello = JSON.stringify({ model: "fake-model", messages: [{ role: "user", content: "hello" }] });
 
 test.describe("a call that cannot be answered gets the envelope, its status and a call id", () => {
@@ -73,7 +88,10 @@ test.describe("a call that cannot be answered gets the envelope, its status and 
     const deep = `{"model":"fake-model","messages":[${'{"content":['.repeat(20_000)}${"]}".repeat(20_000)}]}`;
     expect((await call(sluice, key, deep)).status).toBe(400);
 
-    const huge = JSON.stringify({ model: "fake-model", messages: [{ role: "user", content: "x".repeat(21 * 1024 * 1024) }] });
+    const huge = JSON.stringify({
+      model: "fake-model",
+      messages: [{ role: "user", content: "x".repeat(21 * 1024 * 1024) }],
+    });
     const large = await call(sluice, key, huge);
     expect(large).toMatchObject({ status: 413, error: { type: "invalid_request_error", code: "413" } });
     expect(large.error.message).toContain("20 MB");
@@ -121,8 +139,16 @@ test("management refuses what it does not know, and keeps nothing of it", async 
     [{ callback_name: "langfuse", callback_vars: { langfuse_public_key: "pk" } }, 400, "langfuse_secret_key"],
     [{ callback_name: "langfuse", callback_type: "all", callback_vars: vars }, 422, "callback_type"],
     [{ callback_name: "langfuse" }, 422, "callback_vars"],
-    [{ callback_name: "langfuse", callback_vars: { ...vars, langfuse_host: "http://169.254.169.254/" } }, 400, "private_destination_hosts"],
-    [{ callback_name: "langfuse", callback_vars: { ...vars, langfuse_secret_key: "os.environ/DATABASE_URL" } }, 400, "DATABASE_URL"],
+    [
+      { callback_name: "langfuse", callback_vars: { ...vars, langfuse_host: "http://169.254.169.254/" } },
+      400,
+      "private_destination_hosts",
+    ],
+    [
+      { callback_name: "langfuse", callback_vars: { ...vars, langfuse_secret_key: "os.environ/DATABASE_URL" } },
+      400,
+      "DATABASE_URL",
+    ],
     [{ callback_name: "local_files", callback_vars: { local_files_dir: "/etc" } }, 400, "local_files"],
   ];
   for (const [body, status, says] of cases) {
@@ -132,7 +158,9 @@ test("management refuses what it does not know, and keeps nothing of it", async 
     expect(JSON.stringify(answer.body)).not.toContain("sk_");
   }
   expect(await admin(sluice, path)).toEqual(before);
-  expect((await admin(sluice, "/team/nobody/callback", { callback_name: "langfuse", callback_vars: vars })).status).toBe(400);
+  expect(
+    (await admin(sluice, "/team/nobody/callback", { callback_name: "langfuse", callback_vars: vars })).status,
+  ).toBe(400);
   expect((await admin(sluice, "/team/nobody/callback")).status).toBe(404);
   expect((await admin(sluice, "/team/nobody/disable_logging", {})).status).toBe(404);
   const stranger = await fetch(`${sluice.url}/key/generate`, { method: "POST" });
@@ -146,16 +174,8 @@ test("a server that cannot start says everything that is wrong, and where", asyn
     config,
     "model_list:\n  - model_name: a\n    litellm_params:\n      model: nobody/a\n      api_key: sk-secret-of-the-config\nlitellm_settings:\n  turn_off_message_logging: perhaps\n",
   );
-  const start = async (env: Record<string, string>): Promise<{ code: number | null; text: string }> => {
-    const child = spawn(process.execPath, ["src/server.ts"], {
-      cwd: join(import.meta.dirname, "../.."),
-      env: { PATH: process.env.PATH ?? "", SLUICE_DATA_DIR: join(folder, "data"), ...env },
-    });
-    let text = "";
-    child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));
-    await once(child, "exit");
-    return { code: child.exitCode, text };
-  };
+  const start = (env: Record<string, string>): Promise<Refusal> =>
+    startAndFail({ SLUICE_DATA_DIR: join(folder, "data"), ...env });
   const badConfig = await start({ SLUICE_CONFIG: config });
   expect(badConfig.code).toBe(1);
   expect(badConfig.text).toContain("config.yaml:7");
@@ -166,7 +186,8 @@ test("a server that cannot start says everything that is wrong, and where", asyn
   expect(missing.text).toContain("missing.yaml");
   const badSettings = await start({ PORT: "many", SLUICE_SHUTDOWN_SECONDS: "soon", SLUICE_ENCRYPTION_KEY: "short" });
   expect(badSettings.code).toBe(1);
-  for (const name of ["PORT", "SLUICE_SHUTDOWN_SECONDS", "SLUICE_ENCRYPTION_KEY"]) expect(badSettings.text).toContain(name);
+  for (const name of ["PORT", "SLUICE_SHUTDOWN_SECONDS", "SLUICE_ENCRYPTION_KEY"])
+    expect(badSettings.text).toContain(name);
   await writeFile(config, JSON.stringify(fakeModelConfig(fakes)));
   const noKeys = await start({ SLUICE_CONFIG: config, DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" });
   expect(noKeys.text).toContain("SLUICE_MASTER_KEY is missing");
@@ -175,14 +196,8 @@ test("a server that cannot start says everything that is wrong, and where", asyn
 });
 
 test("a second server on one data directory is refused with a clear message", async ({ sluice }) => {
-  const child = spawn(process.execPath, ["src/server.ts"], {
-    cwd: join(import.meta.dirname, "../.."),
-    env: { PATH: process.env.PATH ?? "", SLUICE_DATA_DIR: sluice.dataDir, PORT: "0" },
-  });
-  let text = "";
-  child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));
-  await once(child, "exit");
-  expect(child.exitCode).toBe(1);
-  expect(text).toContain("Another Sluice server");
-  expect(text).toContain(sluice.dataDir);
+  const refusal = await startAndFail({ SLUICE_DATA_DIR: sluice.dataDir, PORT: "0" });
+  expect(refusal.code).toBe(1);
+  expect(refusal.text).toContain("Another Sluice server");
+  expect(refusal.text).toContain(sluice.dataDir);
 });

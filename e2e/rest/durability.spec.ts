@@ -16,7 +16,10 @@ test("every answered call arrives although the gateway was killed while its dest
   const sluice = await startSluice({
     config: {
       model_list: [
-        { model_name: "fake-model", litellm_params: { model: "openai/x", api_base: fakes.openai.baseUrl, api_key: "sk-u" } },
+        {
+          model_name: "fake-model",
+          litellm_params: { model: "openai/x", api_base: fakes.openai.baseUrl, api_key: "sk-u" },
+        },
       ],
       general_settings: { delivery: { retry_max_seconds: 1 } },
     },
@@ -31,9 +34,9 @@ test("every answered call arrives although the gateway was killed while its dest
 
   const answered = new Set<string>();
   let asked = 0;
-  let isOver = false;
+  const stop = new AbortController();
   async function askOnAndOn(): Promise<void> {
-    while (!isOver && asked < 2_000) {
+    while (!stop.signal.aborted && asked < 2_000) {
       asked += 1;
       const prompt = `prompt ${String(asked)}`;
       try {
@@ -46,7 +49,7 @@ test("every answered call arrives although the gateway was killed while its dest
           let isFinished = false;
           for await (const chunk of stream) isFinished ||= chunk.choices[0]?.finish_reason === "stop";
           // The client ends its loop at `[DONE]`, and without it when the connection breaks; both end here.
-          if (isFinished && !isOver) answered.add(prompt);
+          if (isFinished) answered.add(prompt);
         } else {
           await client.chat.completions.create({ model: "fake-model", messages: [{ role: "user", content: prompt }] });
           answered.add(prompt);
@@ -58,7 +61,7 @@ test("every answered call arrives although the gateway was killed while its dest
   }
   const clients = Array.from({ length: 16 }, askOnAndOn);
   await until("some calls were answered", () => answered.size > 150, 60_000);
-  isOver = true;
+  stop.abort();
   await sluice.kill();
   await Promise.all(clients);
   expect(answered.size).toBeGreaterThan(150);

@@ -12,15 +12,14 @@ if (!one || !two || !byDefault || !global) throw new Error("There are four proje
 
 /** Asks once plain and once streamed, as an application does. */
 async function askTwice(client: OpenAI, prompt: string): Promise<string[]> {
+  const common = { model: "fake-model", user: `user of ${prompt}` };
   const plain = await client.chat.completions.create({
-    model: "fake-model",
+    ...common,
     messages: [{ role: "user", content: `${prompt} plain` }],
-    user: `user of ${prompt}`,
   });
   const stream = await client.chat.completions.create({
-    model: "fake-model",
+    ...common,
     messages: [{ role: "user", content: `${prompt} streamed` }],
-    user: `user of ${prompt}`,
     stream: true,
   });
   let text = "";
@@ -37,7 +36,10 @@ function spansOf(langfuse: FakeLangfuse): Record<string, string[]> {
   );
 }
 
-test("each team's calls arrive in its own Langfuse project, a disabled team's nowhere", async ({ startSluice, fakes }) => {
+test("each team's calls arrive in its own Langfuse project, a disabled team's nowhere", async ({
+  startSluice,
+  fakes,
+}) => {
   const langfuse = await startFakeLangfuse({ projects });
   const sluice = await startSluice({
     config: {
@@ -127,9 +129,9 @@ test("each team's calls arrive in its own Langfuse project, a disabled team's no
   }
 
   await test.step("a span says who asked what, what was answered, and when", async () => {
-    const [plain, streamed] = langfuse.project("one").spans.toSorted((left, right) =>
-      JSON.stringify(left.input).localeCompare(JSON.stringify(right.input)),
-    );
+    const [plain, streamed] = langfuse
+      .project("one")
+      .spans.toSorted((left, right) => JSON.stringify(left.input).localeCompare(JSON.stringify(right.input)));
     for (const span of [plain, streamed]) {
       expect(span).toMatchObject({
         model: "slow",
@@ -141,7 +143,10 @@ test("each team's calls arrive in its own Langfuse project, a disabled team's no
       expect(span?.usage?.input).toBeGreaterThan(0);
       const cost = (span?.usage?.input ?? 0) * 0.001 + (span?.usage?.output ?? 0) * 0.002;
       expect(Number(span?.cost?.total)).toBeCloseTo(cost, 9);
-      expect(span?.metadata).toMatchObject({ user_api_key_team_id: "team/one", user_api_key_team_alias: "Alias of team/one" });
+      expect(span?.metadata).toMatchObject({
+        user_api_key_team_id: "team/one",
+        user_api_key_team_alias: "Alias of team/one",
+      });
     }
     expect(plain?.input).toEqual({ messages: [{ role: "user", content: "canary-one plain" }] });
     expect(plain?.output).toMatchObject({ role: "assistant", content: "Echo: canary-one plain" });
@@ -174,13 +179,19 @@ test("a team that is disabled in the middle of its calls is silent from the answ
   const sluice = await startSluice({
     config: {
       model_list: [
-        { model_name: "fake-model", litellm_params: { model: "openai/x", api_base: fakes.openai.baseUrl, api_key: "sk-u" } },
+        {
+          model_name: "fake-model",
+          litellm_params: { model: "openai/x", api_base: fakes.openai.baseUrl, api_key: "sk-u" },
+        },
       ],
       litellm_settings: { callbacks: ["local_files"] },
     },
   });
   await mustAdmin(sluice, "/team/new", { team_id: "gdpr" });
-  await mustAdmin(sluice, "/team/gdpr/callback", { callback_name: "langfuse", callback_vars: langfuseVars(langfuse.url, one) });
+  await mustAdmin(sluice, "/team/gdpr/callback", {
+    callback_name: "langfuse",
+    callback_vars: langfuseVars(langfuse.url, one),
+  });
   const key = await makeKey(sluice, { team_id: "gdpr" });
   const client = new OpenAI({ apiKey: key, baseURL: `${sluice.url}/v1`, maxRetries: 0 });
   const ask = (content: string) =>
@@ -202,7 +213,10 @@ test("a team that is disabled in the middle of its calls is silent from the answ
   expect(langfuse.requests.length).toBe(requestsAtDisable);
   expect(langfuse.project("one").spans).toHaveLength(0);
 
-  await mustAdmin(sluice, "/team/gdpr/callback", { callback_name: "langfuse", callback_vars: langfuseVars(langfuse.url, two) });
+  await mustAdmin(sluice, "/team/gdpr/callback", {
+    callback_name: "langfuse",
+    callback_vars: langfuseVars(langfuse.url, two),
+  });
   await ask("enabled again");
   await until("the next record arrived", () => langfuse.project("two").spans.length === 1);
   expect(JSON.stringify(langfuse.project("two").spans)).toContain("enabled again");

@@ -4,7 +4,6 @@ import "./page.css";
 
 const endpoints = [
   { path: "/v1/chat/completions", does: "Chat, streamed or whole" },
-  { path: "/v1/embeddings", does: "Embeddings" },
   { path: "/v1/models", does: "The models that your key may use" },
   { path: "/key/generate", does: "Make a virtual key" },
   { path: "/team/new", does: "Make a team" },

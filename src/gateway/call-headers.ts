@@ -40,7 +40,9 @@ export function toCallHeaders(facts: CallFacts, answer: Pick<ProviderAnswer, "he
     "content-type": answer.headers["content-type"] ?? "application/json",
     "cache-control": "no-store",
     ...toFailureHeaders(facts),
-    "x-litellm-response-duration-ms": String(Math.round(performance.timeOrigin + performance.now() - facts.startTimeMs)),
+    "x-litellm-response-duration-ms": String(
+      Math.round(performance.timeOrigin + performance.now() - facts.startTimeMs),
+    ),
   };
   if (facts.costUsd !== null) headers["x-litellm-response-cost"] = String(facts.costUsd);
   for (const name of Object.keys(answer.headers)) {
@@ -53,7 +55,11 @@ export function toCallHeaders(facts: CallFacts, answer: Pick<ProviderAnswer, "he
 }
 
 /** The headers that answers and failures of a routed call share. */
-export function toFailureHeaders({ callId, deployment, receipt }: Omit<CallFacts, "costUsd" | "startTimeMs">): Record<string, string> {
+export function toFailureHeaders({
+  callId,
+  deployment,
+  receipt,
+}: Omit<CallFacts, "costUsd" | "startTimeMs">): Record<string, string> {
   const apiBase = shownApiBase(deployment);
   return {
     "x-litellm-call-id": callId,

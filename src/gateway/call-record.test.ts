@@ -46,8 +46,14 @@ test.each<[JsonObject | undefined | string, Partial<typeof noUsage>]>([
   [undefined, {}],
   ["text", {}],
   [{}, {}],
-  [{ prompt_tokens: 3, completion_tokens: 4, total_tokens: 9 }, { promptTokens: 3, completionTokens: 4, totalTokens: 9 }],
-  [{ prompt_tokens: 3, completion_tokens: 4 }, { promptTokens: 3, completionTokens: 4, totalTokens: 7 }],
+  [
+    { prompt_tokens: 3, completion_tokens: 4, total_tokens: 9 },
+    { promptTokens: 3, completionTokens: 4, totalTokens: 9 },
+  ],
+  [
+    { prompt_tokens: 3, completion_tokens: 4 },
+    { promptTokens: 3, completionTokens: 4, totalTokens: 7 },
+  ],
   [{ prompt_tokens: "3", completion_tokens: -1, total_tokens: null }, {}],
   [
     {
@@ -59,7 +65,10 @@ test.each<[JsonObject | undefined | string, Partial<typeof noUsage>]>([
     },
     { promptTokens: 8, completionTokens: 6, totalTokens: 14, cacheReadTokens: 2, reasoningTokens: 5 },
   ],
-  [{ prompt_tokens: 1, prompt_tokens_details: null }, { promptTokens: 1, totalTokens: 1 }],
+  [
+    { prompt_tokens: 1, prompt_tokens_details: null },
+    { promptTokens: 1, totalTokens: 1 },
+  ],
 ])("the usage %j is counted as %j", (usage, expected) => {
   expect(toUsage(usage)).toEqual({ ...noUsage, ...expected });
 });
@@ -80,12 +89,20 @@ test("the record id is the call's, unless the client chose that", () => {
 });
 
 test("no header, no credential and no unknown field of the body gets into a record", () => {
-  const made = record({ api_key: "canary", langfuse_secret: "canary", something: "canary", metadata: { api_key: "canary" } });
+  const made = record({
+    api_key: "canary",
+    langfuse_secret: "canary",
+    something: "canary",
+    metadata: { api_key: "canary" },
+  });
   expect(JSON.stringify(made)).not.toContain("canary");
 });
 
 test("shown parameters are an allow-list", () => {
-  expect(record({ temperature: 0, stop: ["x"], user: "u", extra: 1 }).modelParameters).toEqual({ temperature: 0, stop: ["x"] });
+  expect(record({ temperature: 0, stop: ["x"], user: "u", extra: 1 }).modelParameters).toEqual({
+    temperature: 0,
+    stop: ["x"],
+  });
 });
 
 test("names, times and the end user", () => {

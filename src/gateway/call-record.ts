@@ -1,7 +1,14 @@
 import type { Caller } from "#keys/caller.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { readMetadata, readTags } from "#gateway/request-metadata.ts";
-import { isJsonObject, noUsage, type Json, type JsonObject, type LogRecord, type RecordUsage } from "#logging/record.ts";
+import {
+  isJsonObject,
+  noUsage,
+  type Json,
+  type JsonObject,
+  type LogRecord,
+  type RecordUsage,
+} from "#logging/record.ts";
 import { newRecordId } from "#lib/id.ts";
 
 /** What is known of a call when it starts. */

@@ -24,7 +24,8 @@ export function planCall(start: CallStart): Call {
   const config = configState.get();
   const plan = planLog(caller.logging, { controls, isTeamDisabled }, config);
   const isUnlogged = body.stream === true && config.litellm_settings.disable_streaming_logging;
-  if (isUnlogged && !config.general_settings.must_log) return { start, plan: { ...plan, targets: [], reason: plan.reason ?? "none" } };
+  if (isUnlogged && !config.general_settings.must_log)
+    return { start, plan: { ...plan, targets: [], reason: plan.reason ?? "none" } };
   return { start, plan };
 }
 

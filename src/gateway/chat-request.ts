@@ -74,7 +74,10 @@ export function isGatewayField(name: string): boolean {
 /** `apiBase`, `baseURL` and `no-log` as `api_base`, `base_url` and `no_log`: a spelling is no way around the list. */
 function plainName(name: string): string {
   if (!/[^a-z0-9_]/.test(name)) return name;
-  return name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replaceAll("-", "_").toLowerCase();
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replaceAll("-", "_")
+    .toLowerCase();
 }
 
 /** The body as the upstream gets it: the deployment's defaults, then the client's fields, under the upstream's name. */

@@ -45,7 +45,12 @@ test("the answer has the shape of a plain one, with usage and the last finish re
 
 test("choices are kept apart and sorted by index, whatever the order of their chunks", () => {
   const response = assemble([
-    { choices: [{ index: 1, delta: { content: "b" } }, { index: 0, delta: { content: "a" } }] },
+    {
+      choices: [
+        { index: 1, delta: { content: "b" } },
+        { index: 0, delta: { content: "a" } },
+      ],
+    },
     { choices: [{ index: 1, delta: { content: "B" }, finish_reason: "length" }] },
     { choices: [{ index: 0, delta: { content: "A" }, finish_reason: "stop" }] },
   ]);
@@ -90,12 +95,20 @@ test("tool calls without an index go by their id, and a part without both belong
       call({ function: { arguments: "2" } }),
       call({ id: "t1", function: { arguments: "1" } }),
     ]),
-  ).toMatchObject({ tool_calls: [{ id: "t1", function: { arguments: "11" } }, { id: "t2", function: { arguments: "22" } }] });
+  ).toMatchObject({
+    tool_calls: [
+      { id: "t1", function: { arguments: "11" } },
+      { id: "t2", function: { arguments: "22" } },
+    ],
+  });
 });
 
 test("custom tool calls keep their shape", () => {
-  const call = (custom: JsonObject, fields: JsonObject = {}): JsonObject => delta({ tool_calls: [{ index: 0, ...fields, custom }] });
-  expect(message([call({ name: "sql", input: "SEL" }, { id: "t1", type: "custom" }), call({ input: "ECT" })])).toMatchObject({
+  const call = (custom: JsonObject, fields: JsonObject = {}): JsonObject =>
+    delta({ tool_calls: [{ index: 0, ...fields, custom }] });
+  expect(
+    message([call({ name: "sql", input: "SEL" }, { id: "t1", type: "custom" }), call({ input: "ECT" })]),
+  ).toMatchObject({
     tool_calls: [{ id: "t1", type: "custom", custom: { name: "sql", input: "SELECT" } }],
   });
 });
@@ -124,6 +137,14 @@ test("log probabilities are joined", () => {
 });
 
 test("nothing that an upstream sends in a chunk makes it throw", () => {
-  const odd: Json[] = [null, "x", 1, [], {}, { index: "0", delta: "x" }, { delta: { tool_calls: [null, 1, { function: 3 }] } }];
+  const odd: Json[] = [
+    null,
+    "x",
+    1,
+    [],
+    {},
+    { index: "0", delta: "x" },
+    { delta: { tool_calls: [null, 1, { function: 3 }] } },
+  ];
   expect(() => assemble([{ choices: odd }, { choices: "x" }, { usage: "x" }, {}])).not.toThrow();
 });

@@ -141,7 +141,9 @@ function toChoice(choice: Choice): JsonObject {
   const message: JsonObject = { role: choice.role, content: choice.content?.join("") ?? null };
   for (const [name, parts] of choice.texts) message[name] = parts.join("");
   if (choice.toolCalls.size > 0) {
-    message.tool_calls = [...choice.toolCalls].sort(([left], [right]) => left - right).map(([, call]) => toToolCall(call));
+    message.tool_calls = [...choice.toolCalls]
+      .sort(([left], [right]) => left - right)
+      .map(([, call]) => toToolCall(call));
   }
   if (choice.functionCall) {
     message.function_call = { name: choice.functionCall.name, arguments: choice.functionCall.argumentParts.join("") };

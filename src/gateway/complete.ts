@@ -55,7 +55,8 @@ async function send(call: RoutedCall): Promise<ProviderAnswer> {
   const isStream = start.body.stream === true;
   const body = toUpstreamBody(start.body, { model: deployment.upstreamModel, defaults: deployment.defaults });
   // The log needs the usage of a stream also where the client did not ask for it.
-  if (isStream) body.stream_options = { ...(isJsonObject(body.stream_options) ? body.stream_options : {}), include_usage: true };
+  if (isStream)
+    body.stream_options = { ...(isJsonObject(body.stream_options) ? body.stream_options : {}), include_usage: true };
   const timeoutMs = isStream ? deployment.streamTimeoutMs : deployment.timeoutMs;
   let answer: ProviderAnswer;
   try {
@@ -108,7 +109,13 @@ async function plain(call: RoutedCall, answer: ProviderAnswer): Promise<Response
   });
   await commitCall(call, record);
   const receipt = toReceipt(call.plan, "queued", record);
-  const facts = { callId: start.callId, deployment, receipt, costUsd: record.responseCostUsd, startTimeMs: start.startTimeMs };
+  const facts = {
+    callId: start.callId,
+    deployment,
+    receipt,
+    costUsd: record.responseCostUsd,
+    startTimeMs: start.startTimeMs,
+  };
   return new Response(new Uint8Array(bytes), { headers: toCallHeaders(facts, answer) });
 }
 

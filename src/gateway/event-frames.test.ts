@@ -20,7 +20,9 @@ describe("frames of an event stream", () => {
     const whole = split([stream]);
     for (let cut = 0; cut <= stream.length; cut += 1) {
       const { frames, rest } = split([stream.subarray(0, cut), stream.subarray(cut)]);
-      expect(Buffer.concat([...frames.map((frame) => frame.bytes), rest.bytes]).equals(stream), `cut at ${cut}`).toBe(true);
+      expect(Buffer.concat([...frames.map((frame) => frame.bytes), rest.bytes]).equals(stream), `cut at ${cut}`).toBe(
+        true,
+      );
       expect(frames.map((frame) => frame.data)).toEqual(whole.frames.map((frame) => frame.data));
       expect(rest.data).toEqual(whole.rest.data);
     }

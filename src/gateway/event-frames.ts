@@ -68,7 +68,8 @@ function endOfFrame(buffer: Buffer, start: number): number {
 function dataOf(frame: Buffer): string | null {
   const text = frame.toString("utf8");
   // Nearly every frame is one line; the general case below is the standard's.
-  if (text.startsWith("data: ") && text.indexOf("\n") === text.length - 2 && text.at(-3) !== "\r") return text.slice(6, -2);
+  if (text.startsWith("data: ") && text.indexOf("\n") === text.length - 2 && text.at(-3) !== "\r")
+    return text.slice(6, -2);
   const lines = text.split(/\r?\n/).filter((line) => line.startsWith("data:"));
   if (lines.length === 0) return null;
   return lines.map((line) => line.slice(line.startsWith("data: ") ? 6 : 5)).join("\n");

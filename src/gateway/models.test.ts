@@ -16,7 +16,7 @@ test.each([
   ["model: org/name, custom_llm_provider: openai, api_base: 'http://x/v1'", "openai", "org/name", "http://x/v1"],
   ["model: openai/name, custom_llm_provider: openai", "openai", "name", "https://api.openai.com/v1"],
   ["model: any/thing, mock_response: hi", "mock", "thing", null],
-])("{%s}", (params, provider, upstreamModel, apiBase) => {
+])("{%s}", (...[params, provider, upstreamModel, apiBase]) => {
   expect(table(params).get("m")).toMatchObject([{ provider, upstreamModel, apiBase }]);
 });
 
@@ -26,7 +26,10 @@ test("an unknown provider and a missing address stop the start, naming the place
 });
 
 test("defaults hold parameters of the upstream alone", () => {
-  const [deployment] = table("model: openai/x, temperature: 1, api_key: k, aws_secret_access_key: canary, tags: [a], drop_params: true").get("m") ?? [];
+  const [deployment] =
+    table(
+      "model: openai/x, temperature: 1, api_key: k, aws_secret_access_key: canary, tags: [a], drop_params: true",
+    ).get("m") ?? [];
   expect(deployment?.defaults).toEqual({ temperature: 1 });
 });
 
@@ -41,7 +44,11 @@ test("a model called like a built-in property is unknown, not an error of ours",
 
 test("aliases, wildcards and refusals of key and team", () => {
   modelsState.set(table("model: openai/x"));
-  expect(chooseDeployment({ ...strangerCaller, modelAliases: { a: "m" }, keyModels: ["a"] }, "a").upstreamModel).toBe("x");
-  expect(() => chooseDeployment({ ...strangerCaller, keyModels: ["other"] }, "m")).toThrow(/key not allowed to access model/);
+  expect(chooseDeployment({ ...strangerCaller, modelAliases: { a: "m" }, keyModels: ["a"] }, "a").upstreamModel).toBe(
+    "x",
+  );
+  expect(() => chooseDeployment({ ...strangerCaller, keyModels: ["other"] }, "m")).toThrow(
+    /key not allowed to access model/,
+  );
   expect(() => chooseDeployment({ ...strangerCaller, teamModels: ["other"] }, "m")).toThrow(/team not allowed/);
 });

@@ -71,7 +71,9 @@ export function makeModelTable(config: Config, locate: (path: (string | number)[
   for (const [index, entry] of config.model_list.entries()) {
     const deployment = toDeployment(entry, config);
     if (typeof deployment === "string") {
-      problems.push(`${locate(["model_list", index, "litellm_params", "model"])}: model_list[${String(index)}]: ${deployment}`);
+      problems.push(
+        `${locate(["model_list", index, "litellm_params", "model"])}: model_list[${String(index)}]: ${deployment}`,
+      );
       continue;
     }
     const known = table.get(entry.model_name);

@@ -67,9 +67,13 @@ test.each([
   expect(controls({ turn_off_message_logging: value }).redact).toBe(expected);
 });
 
-test("callbacks are switched off by the header, else by the key, in lower case", () => {
+test("callbacks are switched off by the header and by the key, in lower case", () => {
   const caller = { ...strangerCaller, disabledCallbacks: ["datadog"] };
-  expect(controls({}, { "x-litellm-disable-callbacks": "LangFuse, otel" }, caller).disabledCallbacks).toEqual(["langfuse", "otel"]);
+  expect(controls({}, { "x-litellm-disable-callbacks": "LangFuse, otel" }, caller).disabledCallbacks).toEqual([
+    "langfuse",
+    "otel",
+    "datadog",
+  ]);
   expect(controls({}, { "x-litellm-disable-callbacks": "" }, caller).disabledCallbacks).toEqual(["datadog"]);
   expect(controls({}, {}, caller).disabledCallbacks).toEqual(["datadog"]);
 });

@@ -11,11 +11,13 @@ import { splitList } from "#gateway/request-metadata.ts";
 export function readControls(body: JsonObject, headers: Headers, caller: Caller): RequestControls {
   const disabled = splitList(headers.get("x-litellm-disable-callbacks")).map((name) => name.toLowerCase());
   const level = levelOfTurnOff(body.turn_off_message_logging);
-  const enabled = isOn(headers.get("x-litellm-enable-message-redaction")) || isOn(headers.get("litellm-enable-message-redaction"));
+  const enabled =
+    isOn(headers.get("x-litellm-enable-message-redaction")) || isOn(headers.get("litellm-enable-message-redaction"));
   const lifted = isOn(headers.get("litellm-disable-message-redaction")) || level === "off";
   return {
     noLog: body["no-log"] === true,
-    disabledCallbacks: disabled.length > 0 ? disabled : caller.disabledCallbacks,
+    // A header adds to what the key switches off; it never switches a callback on again.
+    disabledCallbacks: [...disabled, ...caller.disabledCallbacks],
     redact: enabled || level === "content",
     liftRedaction: lifted && caller.mayOptOutOfRedaction,
   };

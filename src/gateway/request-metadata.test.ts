@@ -48,9 +48,20 @@ describe("metadata", () => {
     const body = Object.fromEntries(names.map((name) => [name, "canary"]));
     expect(metadata({ metadata: body })).toEqual({});
     expect(metadata({ metadata: JSON.stringify(body) })).toEqual({});
-    const headers = ["public_key", "secret_key", "secret", "host", "user_api_key_hash", "sdk_name", "ingestion_version"];
+    const headers = [
+      "public_key",
+      "secret_key",
+      "secret",
+      "host",
+      "user_api_key_hash",
+      "sdk_name",
+      "ingestion_version",
+    ];
     for (const form of ["langfuse_", "langfuse-", "x-langfuse-"]) {
-      const given = headers.map((name) => [form + (form.endsWith("-") ? name.replaceAll("_", "-") : name), "canary"]);
+      const given = headers.map((name): [string, string] => [
+        form + (form.endsWith("-") ? name.replaceAll("_", "-") : name),
+        "canary",
+      ]);
       expect(metadata({}, Object.fromEntries(given))).toEqual({});
     }
   });
@@ -61,7 +72,12 @@ describe("metadata", () => {
   });
 
   test("a prototype in the body is dropped", () => {
-    const body: JsonObject = { metadata: JSON.parse('{"__proto__":{"session_id":"x"},"a":1}') };
+    const body = {
+      metadata: Object.fromEntries<JsonObject | number>([
+        ["__proto__", { session_id: "x" }],
+        ["a", 1],
+      ]),
+    };
     const read = metadata(body);
     expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
     expect(read).toEqual({ a: 1 });
@@ -71,11 +87,19 @@ describe("metadata", () => {
     [{}, {}, {}],
     [{ litellm_session_id: "s" }, {}, { session_id: "s", trace_id: "s" }],
     [{ litellm_trace_id: "t" }, {}, { session_id: "t", trace_id: "t" }],
-    [{ litellm_session_id: "s", litellm_trace_id: "t" }, { "x-litellm-trace-id": "h" }, { session_id: "s", trace_id: "t" }],
+    [
+      { litellm_session_id: "s", litellm_trace_id: "t" },
+      { "x-litellm-trace-id": "h" },
+      { session_id: "s", trace_id: "t" },
+    ],
     [{}, { "x-litellm-trace-id": "t", "x-litellm-session-id": "s" }, { session_id: "t", trace_id: "t" }],
     [{}, { "x-litellm-trace-id": "", "x-litellm-session-id": "s" }, { session_id: "s", trace_id: "s" }],
     [{ metadata: { session_id: "m" } }, { "x-litellm-session-id": "s" }, { session_id: "m", trace_id: "s" }],
-    [{ metadata: { session_id: "m" } }, { langfuse_session_id: "l", "x-litellm-session-id": "s" }, { session_id: "l", trace_id: "s" }],
+    [
+      { metadata: { session_id: "m" } },
+      { langfuse_session_id: "l", "x-litellm-session-id": "s" },
+      { session_id: "l", trace_id: "s" },
+    ],
   ])("session and trace of body %j and headers %j are %j", (body, headers, expected) => {
     expect(metadata(body, headers)).toEqual(expected);
   });
@@ -84,7 +108,9 @@ describe("metadata", () => {
     const body = { metadata: { spend_logs_metadata: { a: 1, b: 1 } } };
     const header = { "x-litellm-spend-logs-metadata": '{"b":2}' };
     expect(metadata(body, header)).toEqual({ spend_logs_metadata: { a: 1, b: 2 } });
-    expect(metadata(body, { "x-litellm-spend-logs-metadata": "broken" })).toEqual({ spend_logs_metadata: { a: 1, b: 1 } });
+    expect(metadata(body, { "x-litellm-spend-logs-metadata": "broken" })).toEqual({
+      spend_logs_metadata: { a: 1, b: 1 },
+    });
   });
 });
 
@@ -103,11 +129,17 @@ describe("tags", () => {
 
   test("end with the two of the user agent", () => {
     const headers = new Headers({ "user-agent": "curl/8.5.0" });
-    expect(readTags({ tags: ["a"] }, headers, strangerCaller)).toEqual(["a", "User-Agent: curl", "User-Agent: curl/8.5.0"]);
+    expect(readTags({ tags: ["a"] }, headers, strangerCaller)).toEqual([
+      "a",
+      "User-Agent: curl",
+      "User-Agent: curl/8.5.0",
+    ]);
   });
 
   test("that are no text are left out", () => {
-    expect(readTags({ tags: [1, null, "a", { b: 1 }], metadata: { tags: 5 } }, new Headers(), strangerCaller)).toEqual(["a"]);
+    expect(readTags({ tags: [1, null, "a", { b: 1 }], metadata: { tags: 5 } }, new Headers(), strangerCaller)).toEqual([
+      "a",
+    ]);
   });
 });
 

@@ -1,8 +1,12 @@
+import { z } from "zod";
 import type { Caller } from "#keys/caller.ts";
 import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
 
 /** Header names `langfuse_<field>`, also spelled with dashes, because proxies drop underscores. */
 const langfuseHeader = /^(?:x-)?langfuse[_-](.+)$/;
+
+/** For what JSON.parse returns, which is JSON by its making. */
+const ParsedJson = z.custom<Json>(() => true);
 
 /** What a client may not say about itself, and LiteLLM's own containers. */
 const reservedName = /^(user_api_key|litellm_|headers$|endpoint$|proxy_server_request$|__proto__$)/;
@@ -77,7 +81,10 @@ function* langfuseHeaders(headers: Headers): Generator<[string, Json]> {
 
 /** Whatever the spelling: `apiKey`, `API-KEY` and `api_key` are one name. */
 function isReserved(name: string): boolean {
-  const plain = name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replaceAll("-", "_").toLowerCase();
+  const plain = name
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replaceAll("-", "_")
+    .toLowerCase();
   return reservedName.test(plain) || credentialName.test(plain);
 }
 
@@ -91,8 +98,7 @@ function addSpendLogs(metadata: JsonObject, header: string | null): void {
 function parseIfJson(value: string): Json {
   if (!/^\s*[[{]/.test(value)) return value;
   try {
-    const parsed: Json = JSON.parse(value);
-    return parsed;
+    return ParsedJson.parse(JSON.parse(value));
   } catch {
     return value;
   }
@@ -111,5 +117,5 @@ function text(value: Json | undefined): string | null {
 function texts(value: Json | undefined): string[] {
   const parsed = typeof value === "string" ? parseIfJson(value) : value;
   if (typeof parsed === "string") return splitList(parsed);
-  return Array.isArray(parsed) ? parsed.filter((part) => typeof part === "string" && part !== "") : [];
+  return Array.isArray(parsed) ? parsed.filter((part): part is string => typeof part === "string" && part !== "") : [];
 }

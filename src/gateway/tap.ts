@@ -1,6 +1,5 @@
-import { makeChatAssembler } from "#gateway/chat-stream.ts";
-import { makeFrameSplitter } from "#gateway/event-frames.ts";
-import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
+import { makeStreamCopy } from "#gateway/stream-copy.ts";
+import type { Json, JsonObject } from "#logging/record.ts";
 
 /** How a stream ended. `broken`: the upstream broke off or sent an error frame. */
 export type TapEnd = {
@@ -33,68 +32,20 @@ export type TapSource = AsyncIterator<Buffer> & { destroy(): void };
  * are bytes that were read already.
  */
 export function tap(first: Buffer, source: TapSource, options: TapOptions): ReadableStream<Uint8Array> {
-  const splitter = makeFrameSplitter();
-  const assembler = makeChatAssembler();
+  const copy = makeStreamCopy(options.hideUsage);
   let isOver = false;
   let isCancelled = false;
-  let plainAnswer: JsonObject | null = null;
-  let held: Buffer | null = null;
-  let errorText: string | null = null;
-
-  /** What of these bytes may leave now. Sets `held` at the final frame. */
-  function pass(bytes: Buffer): Buffer[] {
-    const out: Buffer[] = [];
-    for (const frame of splitter.push(bytes)) {
-      if (frame.data?.trim() === "[DONE]") {
-        held = frame.bytes;
-        break;
-      }
-      if (read(frame.data)) out.push(frame.bytes);
-    }
-    return out;
-  }
-
-  /** The bytes after the last closed frame: a frame that was not closed, or an answer that is no event stream at all. */
-  function passRest(): Buffer {
-    const { bytes, data } = splitter.rest();
-    if (bytes.length === 0 || data?.trim() === "[DONE]") return bytes;
-    const isPlainAnswer = data === null && assembler.response() === null;
-    if (!isPlainAnswer) return read(data) ? bytes : Buffer.alloc(0);
-    const answer = parseChunk(bytes.toString("utf8"));
-    if (answer) noteError(answer, bytes.toString("utf8"));
-    plainAnswer = answer;
-    return bytes;
-  }
-
-  function noteError(chunk: JsonObject, text: string): void {
-    if (chunk.error !== undefined && chunk.error !== null) errorText = text;
-  }
-
-  /** Assembles a frame's data; false where the client must not get that frame. */
-  function read(data: string | null): boolean {
-    const chunk = data === null ? null : parseChunk(data);
-    if (data === null || !chunk) return true;
-    noteError(chunk, data);
-    assembler.add(chunk);
-    const isUsageOnly = Array.isArray(chunk.choices) && chunk.choices.length === 0 && isJsonObject(chunk.usage);
-    return !(options.hideUsage && isUsageOnly);
-  }
 
   async function end(outcome: TapEnd["outcome"], reason: unknown): Promise<void> {
     if (isOver) return;
     isOver = true;
-    await options.onEnd({
-      // Clients hang up on an error frame, so it decides whatever comes after it.
-      outcome: errorText === null ? outcome : "broken",
-      response: plainAnswer ?? assembler.response(),
-      usage: plainAnswer ? plainAnswer.usage : assembler.usage(),
-      reason,
-      errorText,
-    });
+    const { response, usage, errorText } = copy.answer();
+    // Clients hang up on an error frame, so it decides whatever comes after it.
+    await options.onEnd({ outcome: errorText === null ? outcome : "broken", response, usage, reason, errorText });
   }
 
   async function finish(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const last = held ?? passRest();
+    const last = copy.lastBytes();
     const failure = await end("complete", null).then(
       () => null,
       (error: unknown) => ({ error }),
@@ -127,14 +78,14 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Read
             bytes = next ?? (await readNext(source));
             next = null;
             if (isOver) return;
-            out = bytes === null ? [] : pass(bytes);
+            out = bytes === null ? [] : copy.pass(bytes);
           } catch (error) {
             if (!isOver) await breakOff(controller, error);
             return;
           }
           if (bytes === null) return finish(controller);
           for (const part of join(out)) controller.enqueue(part);
-          if (held !== null) {
+          if (copy.isDone()) {
             letEnd(source);
             return finish(controller);
           }
@@ -145,7 +96,7 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Read
         isCancelled = true;
         source.destroy();
         // What the upstream sent was paid for, also where the client left before it was passed on.
-        if (next !== null && !isOver) pass(next);
+        if (next !== null && !isOver) copy.pass(next);
         await end("client_disconnected", null).catch(() => undefined);
       },
     },
@@ -176,13 +127,4 @@ async function readNext(source: TapSource): Promise<Buffer | null> {
 function join(frames: Buffer[]): Buffer[] {
   if (frames.length < 2) return frames;
   return [Buffer.concat(frames)];
-}
-
-function parseChunk(data: string): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(data);
-    return isJsonObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

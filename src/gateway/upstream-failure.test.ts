@@ -55,7 +55,9 @@ test.each([
   ["null", "null"],
   ["x".repeat(5_000), "x".repeat(2_000)],
 ])("the body %j is told", (text, said) => {
-  expect(status(500, text).error.message).toBe(`litellm.InternalServerError: InternalServerError: OpenAIException - ${said}`);
+  expect(status(500, text).error.message).toBe(
+    `litellm.InternalServerError: InternalServerError: OpenAIException - ${said}`,
+  );
 });
 
 test("a redirect or an odd status is a bad gateway", () => {
@@ -107,5 +109,9 @@ test.each([
 });
 
 test("a refusal of our own is recorded with its status", () => {
-  expect(ofRefusal(new AppError("forbidden", "no"))).toEqual({ code: "403", class: "PermissionDeniedError", message: "no" });
+  expect(ofRefusal(new AppError("forbidden", "no"))).toEqual({
+    code: "403",
+    class: "PermissionDeniedError",
+    message: "no",
+  });
 });

@@ -24,7 +24,10 @@ const classOfStatus: Readonly<Record<number, string>> = {
 };
 
 /** An answer whose status says no: its own status, type, param and code in the envelope, its words after LiteLLM's prefix. */
-export function ofStatus(deployment: Deployment, answer: { status: number; text: string; retryAfter: string | null }): CallFailure {
+export function ofStatus(
+  deployment: Deployment,
+  answer: { status: number; text: string; retryAfter: string | null },
+): CallFailure {
   const said = readError(withoutKey(answer.text, deployment));
   // An upstream that redirects or answers nonsense is a bad gateway to the client.
   const status = answer.status >= 400 ? answer.status : 502;
@@ -58,7 +61,10 @@ export function ofThrown(deployment: Deployment, thrown: unknown): CallFailure {
   const reason = thrown instanceof UpstreamError ? withoutKey(thrown.message, deployment) : "the connection failed";
   const message = `litellm.${className}: ${className}: ${exceptionName(deployment)} - ${reason}`;
   const status = isTimeout ? 408 : 500;
-  const error = new AppError("internal", message, { status, type: isTimeout ? "timeout_error" : "api_connection_error" });
+  const error = new AppError("internal", message, {
+    status,
+    type: isTimeout ? "timeout_error" : "api_connection_error",
+  });
   return { error, logged: { code: String(status), class: className, message }, retryAfter: null };
 }
 
@@ -86,7 +92,8 @@ function readError(text: string): SaidError {
   const body = parseJson(text);
   if (!isJsonObject(body)) return plain;
   const error = isJsonObject(body.error) ? body.error : body;
-  if (typeof error.message !== "string") return typeof body.error === "string" ? { ...plain, message: body.error } : plain;
+  if (typeof error.message !== "string")
+    return typeof body.error === "string" ? { ...plain, message: body.error } : plain;
   return {
     message: error.message,
     type: typeof error.type === "string" ? error.type : null,

@@ -42,9 +42,16 @@ export function makeApp(routes: readonly MountedRoute[]): Hono {
       app.on(method, path, (context) => handler(context.req.raw, { params: Promise.resolve(context.req.param()) }));
     }
     const allowed = [...handlers.keys()].join(", ");
-    app.all(path, (context) => refuse(new AppError("method_not_allowed", "Method Not Allowed", { headers: { allow: allowed } }), context.req.path));
+    app.all(path, (context) =>
+      refuse(
+        new AppError("method_not_allowed", "Method Not Allowed", { headers: { allow: allowed } }),
+        context.req.path,
+      ),
+    );
   }
-  app.notFound((context) => refuse(new AppError("not_found", `There is no route ${context.req.path}.`), context.req.path));
+  app.notFound((context) =>
+    refuse(new AppError("not_found", `There is no route ${context.req.path}.`), context.req.path),
+  );
   app.onError((error, context) => refuse(error, context.req.path));
   return app;
 }

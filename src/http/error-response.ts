@@ -14,7 +14,8 @@ export type ErrorContext = { requestId: string; route: string };
 export function toErrorResponse(error: unknown, context: ErrorContext): Response {
   const known = toAppError(error, context);
   logRefusal(known, error, context);
-  const body = known.detail === undefined ? JSON.stringify(toEnvelope(known)) : JSON.stringify({ detail: known.detail });
+  const body =
+    known.detail === undefined ? JSON.stringify(toEnvelope(known)) : JSON.stringify({ detail: known.detail });
   return new Response(body, {
     status: known.status,
     headers: {
@@ -38,7 +39,10 @@ export function toAppError(error: unknown, context: ErrorContext): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof UpstreamError) return new AppError("internal", error.message, { cause: error });
   if (error instanceof RangeError && error.message.includes("call stack")) {
-    return new AppError("bad_request", "The body is nested too deeply.", { type: "invalid_request_error", cause: error });
+    return new AppError("bad_request", "The body is nested too deeply.", {
+      type: "invalid_request_error",
+      cause: error,
+    });
   }
   if (isDatabaseAway(error)) {
     return new AppError("unavailable", "The database cannot be reached now. Try again in a moment.", { cause: error });
@@ -54,7 +58,9 @@ export function isDatabaseAway(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   if ("code" in error && typeof error.code === "string" && awayCodes.includes(error.code)) return true;
   if ("message" in error && typeof error.message === "string") {
-    if (/Can't reach database server|Connection terminated|timeout exceeded when trying to connect/.test(error.message)) {
+    if (
+      /Can't reach database server|Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+    ) {
       return true;
     }
   }

@@ -55,12 +55,19 @@ async function closeServer(server: Server, deadlineMs: number): Promise<void> {
       resolve();
     });
   });
-  server.closeIdleConnections();
-  const timer = setTimeout(() => {
-    server.closeAllConnections();
-  }, Math.max(0, deadlineMs - Date.now()));
+  // A kept-alive connection is idle only after its last answer, so this is asked again and again.
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+  }, 50);
+  const deadline = setTimeout(
+    () => {
+      server.closeAllConnections();
+    },
+    Math.max(0, deadlineMs - Date.now()),
+  );
   await closed;
-  clearTimeout(timer);
+  clearInterval(idle);
+  clearTimeout(deadline);
 }
 
 function isAddress(address: AddressInfo | string | null): address is AddressInfo {

@@ -49,7 +49,10 @@ function parseJson(text: string, isCall: boolean): unknown {
     return JSON.parse(text);
   } catch (cause) {
     if (isCall) {
-      throw new AppError("bad_request", "The request body is not valid JSON.", { type: "invalid_request_error", cause });
+      throw new AppError("bad_request", "The request body is not valid JSON.", {
+        type: "invalid_request_error",
+        cause,
+      });
     }
     const msg = "JSON decode error";
     throw new AppError("unprocessable", msg, {

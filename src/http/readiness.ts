@@ -1,4 +1,5 @@
-import { databaseState } from "#lib/db.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { stateCell } from "#lib/state.ts";
 
@@ -6,14 +7,22 @@ import { stateCell } from "#lib/state.ts";
 export const stoppingState = stateCell<boolean>("stopping");
 
 /** Says yes while the database answers and the process is not stopping; throws the wire's 503 otherwise. */
-export async function readReadiness(): Promise<{ status: "healthy"; db: "connected" }> {
+export async function readReadiness(db: Db): Promise<{ status: "healthy"; db: "connected" }> {
   if (stoppingState.find() === true) throw notReady("the gateway is stopping");
   try {
-    await databaseState.get().ping();
+    await Promise.race([db.$queryRaw`SELECT 1`, refuseLater()]);
   } catch {
     throw notReady("the database cannot be reached");
   }
   return { status: "healthy", db: "connected" };
+}
+
+const answerMsMax = 2_000;
+
+/** Rejects when a database that answers would have. */
+async function refuseLater(): Promise<never> {
+  await sleep(answerMsMax, null, { ref: false });
+  throw new Error("The database did not answer in time.");
 }
 
 function notReady(reason: string): AppError {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { type z } from "zod";
 import { readBearer } from "#http/bearer.ts";
 import { toErrorResponse } from "#http/error-response.ts";
 import { logRefusedCall } from "#http/log-refused-call.ts";

@@ -77,7 +77,11 @@ export async function readCaller(db: Db, keyHash: string): Promise<Caller | null
 }
 
 /** Why a key may not be used although it exists, in LiteLLM's words . */
-function refusal(key: { blocked: boolean | null; teamId: string | null; team: { blocked: boolean } | null }): string | null {
+function refusal(key: {
+  blocked: boolean | null;
+  teamId: string | null;
+  team: { blocked: boolean } | null;
+}): string | null {
   if (key.blocked) return "Key is blocked. Update via `/key/unblock` if you're an admin.";
   if (key.team?.blocked) {
     return `Team=${key.teamId ?? ""} is blocked. Update via \`/team/unblock\` if you're an admin.`;

@@ -1,5 +1,5 @@
 import { PrismaPg } from "@prisma/adapter-pg";
-import pg from "pg";
+import type pg from "pg";
 import { PrismaClient, type Prisma } from "#lib/prisma/client.ts";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "#lib/embedded-postgres.ts";
 import { migrate } from "#lib/migrate.ts";
@@ -8,19 +8,15 @@ import { stateCell } from "#lib/state.ts";
 /** The database, or a transaction of it. */
 export type Db = PrismaClient | Prisma.TransactionClient;
 
-/** An open database: the client, a probe, and the way to close it. */
+/** An open database: the client, and the way to close it. */
 export type Database = {
   db: PrismaClient;
   /** `embedded` or `postgresql`. */
   kind: "embedded" | "postgresql";
-  /** Resolves if the database answers within two seconds, and throws otherwise. */
-  ping(): Promise<void>;
   /** Calls back if the embedded database ends by itself. */
   onFailure(listener: (error: Error) => void): void;
   close(): Promise<void>;
 };
-
-const pingTimeoutMs = 2_000;
 
 /** The open database of this process. */
 export const databaseState = stateCell<Database>("database");
@@ -48,7 +44,6 @@ export async function openDatabase(options: { url: string | null; dataDir: strin
   return {
     db,
     kind: embedded ? "embedded" : "postgresql",
-    ping: () => ping(connection),
     onFailure: (listener) => embedded?.onFailure(listener),
     async close() {
       await db.$disconnect();
@@ -59,20 +54,4 @@ export async function openDatabase(options: { url: string | null; dataDir: strin
 
 function embeddedConnection(embedded: EmbeddedPostgres): pg.ClientConfig {
   return { host: embedded.socketDir, port: embedded.port, user: "postgres", database: "postgres" };
-}
-
-/** Asks over a connection of its own, so that a pool full of hanging queries cannot hide the answer. */
-async function ping(connection: pg.ClientConfig): Promise<void> {
-  const client = new pg.Client({
-    ...connection,
-    connectionTimeoutMillis: pingTimeoutMs,
-    query_timeout: pingTimeoutMs,
-  });
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    await client.query("SELECT 1");
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }

@@ -14,5 +14,7 @@ export function announceFirstStart(facts: { url: string; masterKey: string; isNe
   }
   const file = join(facts.dataDir, "first-start.txt");
   writeFileSync(file, text, { mode: 0o600 });
-  process.stdout.write(`${JSON.stringify({ service: "sluice", level: 30, time: new Date().toISOString(), file, msg: "the master key of this first start is in this file" })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ service: "sluice", level: 30, time: new Date().toISOString(), file, msg: "the master key of this first start is in this file" })}\n`,
+  );
 }

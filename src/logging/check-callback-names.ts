@@ -18,5 +18,12 @@ export function checkCallbackNames(config: Config): string[] {
     ),
   ];
   const unknown = places.filter(({ name }) => !findDestination(name));
-  return [...new Set(unknown.map(({ name, place }) => `${place}: the callback "${name}" is not supported and gets nothing. Supported: ${knownCallbackNames.join(", ")}.`))];
+  return [
+    ...new Set(
+      unknown.map(
+        ({ name, place }) =>
+          `${place}: the callback "${name}" is not supported and gets nothing. Supported: ${knownCallbackNames.join(", ")}.`,
+      ),
+    ),
+  ];
 }

@@ -23,7 +23,7 @@ type DelivererState = { source: DeliverySource; circuits: Circuits; flights: Map
 
 /** How long records are collected before they are sent together. */
 const lingerMs = 200;
-const idlePollMs = 1_000;
+const idlePollMsDefault = 1_000;
 /** Batches of different callbacks that are sent at the same time. */
 const flightsMax = 64;
 /** Of these, callbacks whose last try failed: destinations that hang leave room for those that work. */
@@ -57,7 +57,7 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
     } catch (error) {
       currentLogger().error({ error: String(error) }, "the queue could not be read");
     }
-    schedule(idlePollMs);
+    schedule(source.idlePollMs ?? idlePollMsDefault);
   }
 
   schedule(0);

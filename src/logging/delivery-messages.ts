@@ -40,14 +40,8 @@ type Told = { type: "tell"; id: number; value?: unknown; error?: string };
 
 /** From the process to its delivery thread. */
 export type ToDeliveryThread =
-  | { type: "append"; batch: number; entries: readonly QueueEntry[] }
-  | { type: "forget" }
-  | Asked<DeliveryCalls>
-  | Told;
+  { type: "append"; batch: number; entries: readonly QueueEntry[] } | { type: "forget" } | Asked<DeliveryCalls> | Told;
 
 /** From the delivery thread to its process. */
 export type FromDeliveryThread =
-  | { type: "ready" }
-  | { type: "appended"; batch: number; error?: string }
-  | Asked<DeliveryQuestions>
-  | Told;
+  { type: "ready" } | { type: "appended"; batch: number; error?: string } | Asked<DeliveryQuestions> | Told;

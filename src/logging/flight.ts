@@ -22,6 +22,8 @@ export type DeliverySource = {
   numbers: DeliveryNumbers;
   /** How long one batch may take; well below the lease. Default 30 s. */
   sendTimeoutMs?: number;
+  /** How often the queue is looked at where nobody wakes the deliverer. Default 1 s. */
+  idlePollMs?: number;
   keepMetadata: readonly string[];
 };
 
@@ -38,7 +40,10 @@ type Departure = { callbackId: string; teamIds: Set<string>; controller: AbortCo
  * Sends one batch of a callback and settles every record that it claimed. Throws only where the queue or the question
  * for the callback failed; nothing is claimed then, or its lease ends by itself.
  */
-export async function fly({ source, circuits }: FlightParts, { callbackId, teamIds, controller }: Departure): Promise<void> {
+export async function fly(
+  { source, circuits }: FlightParts,
+  { callbackId, teamIds, controller }: Departure,
+): Promise<void> {
   const resolved = await source.resolve(callbackId);
   if (resolved.state === "gone") {
     await source.queue.purge({ callbackId });
@@ -60,7 +65,10 @@ export async function fly({ source, circuits }: FlightParts, { callbackId, teamI
   const sendable = await withoutDisabled(claimed, source);
   for (const { teamId } of sendable) if (teamId !== null) teamIds.add(teamId);
   const results = await deliverClaimed(sendable, source, async (records) => {
-    const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(source.sendTimeoutMs ?? sendTimeoutMsDefault)]);
+    const signal = AbortSignal.any([
+      controller.signal,
+      AbortSignal.timeout(source.sendTimeoutMs ?? sendTimeoutMsDefault),
+    ]);
     const context = { callbackId, reach: resolved.reach, signal };
     return send({ destination, records, vars: resolved.vars, context, isAborted: controller.signal });
   });
@@ -127,8 +135,8 @@ async function send(batch: {
   context: DeliveryContext;
   isAborted: AbortSignal;
 }): Promise<readonly SendResult[]> {
-  if (batch.isAborted.aborted) return batch.records.map(() => interrupted);
   try {
+    batch.isAborted.throwIfAborted();
     return await batch.destination.deliver(batch.records, batch.vars, batch.context);
   } catch (error) {
     if (batch.isAborted.aborted) return batch.records.map(() => interrupted);

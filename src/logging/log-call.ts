@@ -35,7 +35,11 @@ export function firing(plan: LogPlan, status: LogRecord["status"]): readonly Pla
  * The `x-sluice-log` header: `langfuse=queued; id=<record id>` (`pending` before the end of a stream), or why nothing
  * is logged: `disabled`, `no-log`, `none`.
  */
-export function toReceipt(plan: LogPlan, state: "queued" | "pending", record: Pick<LogRecord, "recordId" | "status">): string {
+export function toReceipt(
+  plan: LogPlan,
+  state: "queued" | "pending",
+  record: Pick<LogRecord, "recordId" | "status">,
+): string {
   if (plan.reason !== null) return plan.reason;
   const targets = firing(plan, record.status);
   if (targets.length === 0) return "none";

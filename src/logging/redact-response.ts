@@ -20,7 +20,7 @@ export function redactResponse(response: JsonObject): JsonObject {
 }
 
 function redactChoice(choice: Json): Json {
-  if (!isJsonObject(choice)) return {};
+  if (!isJsonObject(choice)) return { finish_reason: null };
   return {
     ...(typeof choice.index === "number" ? { index: choice.index } : {}),
     finish_reason: typeof choice.finish_reason === "string" ? choice.finish_reason : null,
@@ -38,15 +38,15 @@ function redactMessage(message: JsonObject): JsonObject {
   };
   if (isPresent(message.reasoning_content)) redacted.reasoning_content = redactedText;
   if (isPresent(message.refusal)) redacted.refusal = redactedText;
-  if (isPresent(message.thinking_blocks)) redacted.thinking_blocks = null;
-  if (isPresent(message.audio)) redacted.audio = null;
+  if (message.thinking_blocks !== undefined) redacted.thinking_blocks = null;
+  if (message.audio !== undefined) redacted.audio = null;
   if (Array.isArray(message.tool_calls)) redacted.tool_calls = message.tool_calls.map(redactToolCall);
   if (isJsonObject(message.function_call)) redacted.function_call = redactFunction(message.function_call);
   return redacted;
 }
 
 function redactToolCall(call: Json): Json {
-  if (!isJsonObject(call)) return {};
+  if (!isJsonObject(call)) return { type: "function" };
   const named = isJsonObject(call.function) ? call.function : isJsonObject(call.custom) ? call.custom : null;
   return {
     ...(typeof call.id === "string" ? { id: call.id } : {}),

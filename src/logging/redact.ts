@@ -67,7 +67,7 @@ const toolTypes: readonly string[] = [
 ];
 
 /** Tags that copy a header of the client. */
-const headerTag = /^User-Agent: /;
+const headerTag = "User-Agent: ";
 
 /** Metadata keys whose values an operator lets through `content`. */
 export type RedactionOptions = { keepMetadata: readonly string[] };
@@ -114,7 +114,7 @@ function redactContent(record: LogRecord, { keepMetadata }: RedactionOptions): L
     cacheHit: record.cacheHit,
     caller: redactCaller(record.caller),
     endUser: record.endUser,
-    requestTags: record.requestTags.filter((tag) => !headerTag.test(tag)),
+    requestTags: record.requestTags.filter((tag) => !tag.startsWith(headerTag)),
     requesterMetadata: redactMetadata(record.requesterMetadata, keepMetadata),
     requesterIpAddress: null,
     userAgent: null,

@@ -36,7 +36,8 @@ export async function resolveCallback(db: Db, callbackId: string, env: Environme
   if (!row) return { state: "gone" };
   const destination = findDestination(row.callbackName);
   const vars = CallbackVars.safeParse(row.callbackVars);
-  if (!destination || destination.operatorOnly || !vars.success) return { state: "misconfigured", message: "The callback cannot be read." };
+  if (!destination || destination.operatorOnly || !vars.success)
+    return { state: "misconfigured", message: "The callback cannot be read." };
   try {
     const owner = { callbackId: row.id, callbackName: row.callbackName, scope: scopeOf(row) };
     const opened = openVars(keyringState.get(), owner, vars.data);
@@ -70,7 +71,11 @@ function resolveConfigured(callbackId: string, config: Config, env: Environment)
       message: `The environment variable that ${unset} of default_team_settings (team ${teamId}) refers to is not set.`,
     };
   }
-  return complete(callbackName, { vars: { ...ownVars, ...entry.callback_vars }, destination, writtenBy: "operator" }, env);
+  return complete(
+    callbackName,
+    { vars: { ...ownVars, ...entry.callback_vars }, destination, writtenBy: "operator" },
+    env,
+  );
 }
 
 /** Fills in what the entry leaves to the environment (R20): credentials come whole from one place or the other. */
@@ -94,7 +99,9 @@ function complete(callbackName: string, given: GivenVars, env: Environment): Res
   const targets = given.destination.targetVars ?? [];
   const choseTarget = targets.some((name) => vars[name] !== undefined);
   const names = Object.keys(given.destination.vars.shape);
-  const choseCredentials = names.some((name) => !targets.includes(name) && vars[name] !== undefined && isCredential(callbackName, name));
+  const choseCredentials = names.some(
+    (name) => !targets.includes(name) && vars[name] !== undefined && isCredential(callbackName, name),
+  );
   const mayUseOperatorCredentials = !choseCredentials && (given.writtenBy === "operator" || !choseTarget);
   for (const [variable, name] of Object.entries(given.destination.env ?? {})) {
     const value = env[variable];

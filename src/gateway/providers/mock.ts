@@ -21,7 +21,12 @@ function plain(call: ProviderCall): ProviderAnswer {
   const completion = {
     ...common(call, "chat.completion"),
     choices: [
-      { index: 0, message: { role: "assistant", content: textOf(call), refusal: null }, logprobs: null, finish_reason: "stop" },
+      {
+        index: 0,
+        message: { role: "assistant", content: textOf(call), refusal: null },
+        logprobs: null,
+        finish_reason: "stop",
+      },
     ],
     usage: usageOf(call),
   };
@@ -41,7 +46,8 @@ function streamed(call: ProviderCall): ProviderAnswer {
     choice({}, "stop"),
   ];
   const options = call.body.stream_options;
-  if (isJsonObject(options) && options.include_usage === true) chunks.push({ ...base, choices: [], usage: usageOf(call) });
+  if (isJsonObject(options) && options.include_usage === true)
+    chunks.push({ ...base, choices: [], usage: usageOf(call) });
   const frames = [...chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`), "data: [DONE]\n\n"];
   return { status: 200, headers: { "content-type": "text/event-stream; charset=utf-8" }, body: toBody(frames) };
 }

@@ -111,7 +111,7 @@ describe("what Langfuse answers decides what becomes of the records", () => {
       await readBody(request);
       calls += 1;
       const status = calls === 1 ? 400 : calls === 2 ? 200 : 429;
-      sendJson(response, status, { message: "told so" }, { "retry-after": "9" });
+      sendJson(response, { status, body: { message: "told so" }, headers: { "retry-after": "9" } });
     });
     try {
       const results = await deliver([makeRecord(), makeRecord()], makeVars({ langfuse_host: server.url }));
@@ -125,7 +125,7 @@ describe("what Langfuse answers decides what becomes of the records", () => {
   test("too large a batch is split, too large a record is shortened once with a marker", async () => {
     const server = await startFakeServer(async (request, response) => {
       const text = gunzipSync(await readBody(request)).toString();
-      sendJson(response, text.length > 20_000 ? 413 : 200, {});
+      sendJson(response, { status: text.length > 20_000 ? 413 : 200, body: {} });
       if (text.length <= 20_000) received.push(text);
     });
     const received: string[] = [];

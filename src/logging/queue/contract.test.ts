@@ -283,7 +283,8 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
     expect(await queue.find({ by: "call", id: "r1" })).toEqual([]);
     expect(await queue.find({ by: "call", id: "r3" })).toEqual([
       {
-        ...{ recordId: "r3", callId: "r3", callbackId: "one", teamId: "team-a", state: "pending", tries: 0 },
+        ...{ recordId: "r3", callId: "r3", callbackId: "one", teamId: "team-a", keyHash: "key-a" },
+        ...{ state: "pending", tries: 0 },
         ...{ createdAtMs: startMs, dueAtMs: startMs, settledAtMs: null, status: null, message: null },
       },
     ]);

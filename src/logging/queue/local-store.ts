@@ -80,9 +80,7 @@ export function openLocalStore(path: string): LocalStore {
     findCallback,
     count,
     callbackNumber(callbackId) {
-      const known = findCallback(callbackId);
-      if (known !== null) return known;
-      statements.addCallback.run(callbackId);
+      if (findCallback(callbackId) === null) statements.addCallback.run(callbackId);
       return findCallback(callbackId) ?? fail(callbackId);
     },
     noteTeam(teamId, deliveryId) {

@@ -82,10 +82,7 @@ export type DueCallback = { callbackId: string; dueAtMs: number };
 
 /** Which deliveries to look up. `due` answers which callbacks have work. */
 export type FindRequest =
-  | { by: "record"; id: string }
-  | { by: "call"; id: string }
-  | { by: "due"; nowMs: number }
-  | { by: "counts" };
+  { by: "record"; id: string } | { by: "call"; id: string } | { by: "due"; nowMs: number } | { by: "counts" };
 
 /** How many deliveries of a callback are in each state. */
 export type DeliveryCounts = { callbackId: string; state: DeliveryRow["state"]; count: number };
