@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadRoutes, makeApp } from "#http/dispatch.ts";
+import { loadRoutes, makeFetch } from "#http/dispatch.ts";
 import { listen, type PageHandler } from "#http/listen.ts";
 import { stoppingState } from "#http/readiness.ts";
 import { makeModelTable, modelsState } from "#gateway/models.ts";
@@ -76,7 +76,7 @@ async function start(): Promise<void> {
   });
   deliveryState.set(delivery);
 
-  const listening = await listen(makeApp(await loadRoutes()), makePages(), settings);
+  const listening = await listen(makeFetch(await loadRoutes()), makePages(), settings);
   stopOnSignal({ settings, logger, database, delivery, dataDir, close: (deadlineMs) => listening.close(deadlineMs) });
   logger.info({ url: listening.url, database: database.kind, version }, "ready");
   announceFirstStart({

@@ -17,7 +17,7 @@ import type {
 } from "#logging/delivery-messages.ts";
 import { openLocalQueue } from "#logging/queue/local.ts";
 import type { QueueEntry } from "#logging/queue/queue.ts";
-import type { RedactionLevel } from "#logging/redaction-level.ts";
+import type { Redaction } from "#logging/redaction-level.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 import { makeThreadQuestions } from "#logging/thread-questions.ts";
 
@@ -42,7 +42,7 @@ const queue = openLocalQueue({ path: data.queuePath, keyring: keyringState.get()
 chmodSync(data.queuePath, 0o600);
 const disabledTeams = new Set(data.disabledTeamIds);
 const resolved = new LRUCache<string, Promise<ResolvedCallback>>({ max: 5_000, ttl: 60_000 });
-const redactions = new LRUCache<string, Promise<RedactionLevel>>({ max: 20_000, ttl: 60_000 });
+const redactions = new LRUCache<string, Promise<Redaction>>({ max: 20_000, ttl: 60_000 });
 
 const questions = makeThreadQuestions<DeliveryQuestions>((id, name, request) => {
   port.postMessage({ type: "ask", id, name, request });
@@ -91,8 +91,19 @@ const calls: {
   },
 };
 
-/** Appends that wait for the next group: one commit serves all that arrive in one turn of the event loop. */
+/**
+ * Appends that wait for the next group. A commit costs a disk flush whatever its size, so under load commits are some
+ * milliseconds apart; a call that comes alone does not wait.
+ */
 let waiting: { batch: number; entries: readonly QueueEntry[] }[] = [];
+let committedAtMs = 0;
+const commitIntervalMs = 3;
+
+function scheduleCommit(): void {
+  const waitMs = committedAtMs + commitIntervalMs - performance.now();
+  if (waitMs <= 1) setImmediate(() => void flushAppends());
+  else setTimeout(() => void flushAppends(), waitMs);
+}
 
 async function flushAppends(): Promise<void> {
   const group = waiting;
@@ -106,6 +117,7 @@ async function flushAppends(): Promise<void> {
     error = cause instanceof Error ? cause.message : String(cause);
     currentLogger().error({ error }, "records could not be queued");
   }
+  committedAtMs = performance.now();
   for (const { batch } of group) post({ type: "appended", batch, ...(error === undefined ? {} : { error }) });
   deliverer.wake();
 }
@@ -113,7 +125,7 @@ async function flushAppends(): Promise<void> {
 port.on("message", (message: ToDeliveryThread) => {
   switch (message.type) {
     case "append":
-      if (waiting.length === 0) setImmediate(() => void flushAppends());
+      if (waiting.length === 0) scheduleCommit();
       waiting.push(message);
       break;
     case "forget":

@@ -4,7 +4,7 @@ import { join, sep } from "node:path";
 import { Hono } from "hono";
 import { z } from "zod";
 import { toErrorResponse } from "#http/error-response.ts";
-import type { Route } from "#http/route.ts";
+import { pathOf, type Route } from "#http/route.ts";
 import { AppError } from "#lib/errors.ts";
 
 /** A route file of the wire: its path as Hono matches it, and its handlers by method. */
@@ -54,6 +54,20 @@ export function makeApp(routes: readonly MountedRoute[]): Hono {
   );
   app.onError((error, context) => refuse(error, context.req.path));
   return app;
+}
+
+/**
+ * The wire as one function. Paths without parameters are looked up at once; everything else, and every refusal, is the
+ * application's.
+ */
+export function makeFetch(routes: readonly MountedRoute[]): (request: Request) => Response | Promise<Response> {
+  const app = makeApp(routes);
+  const fixed = new Map(routes.filter(({ path }) => countParameters(path) === 0).map((route) => [route.path, route]));
+  const noParams = { params: Promise.resolve({}) };
+  return (request) => {
+    const handler = fixed.get(pathOf(request.url))?.handlers.get(request.method);
+    return handler ? handler(request, noParams) : app.fetch(request);
+  };
 }
 
 function refuse(error: Error, route: string): Response {

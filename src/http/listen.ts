@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import type { Hono } from "hono";
 
 /** Answers one request by node's own objects: how Next.js takes over what is not the wire's. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -20,11 +19,11 @@ const pageApi = ["/api/auth/"];
 
 /** Serves the wire's routes, and pages for the rest, on one port. */
 export async function listen(
-  app: Hono,
+  answer: (request: Request) => Response | Promise<Response>,
   pages: PageHandler,
   { host, port }: { host: string; port: number },
 ): Promise<Listening> {
-  const wire = getRequestListener(app.fetch);
+  const wire = getRequestListener(answer);
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 300_000 }, (request, response) => {
     void (isPage(request.url ?? "/") ? pages(request, response) : wire(request, response));
   });

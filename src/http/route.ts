@@ -105,7 +105,7 @@ async function authenticate(
 }
 
 /** The path of a URL, without host and query. */
-function pathOf(url: string): string {
+export function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("//") + 2);
   if (start === -1) return "/";
   const end = url.indexOf("?", start);

@@ -96,10 +96,15 @@ function migrate(file: DatabaseSync) {
   });
 }
 
-/** Runs `work` in one transaction: all of it is on the disk when this returns, or none of it where it throws. */
-export function inTransaction<T>(file: DatabaseSync, work: () => T): T {
-  file.exec("BEGIN IMMEDIATE");
+/**
+ * Runs `work` in one transaction: all of it is on the disk when this returns, or none of it where it throws. `flush`
+ * false leaves the flush to the next transaction: the work survives the death of the process, and a power cut may undo
+ * it.
+ */
+export function inTransaction<T>(file: DatabaseSync, work: () => T, flush = true): T {
+  if (!flush) file.exec("PRAGMA synchronous = NORMAL");
   try {
+    file.exec("BEGIN IMMEDIATE");
     const result = work();
     file.exec("COMMIT");
     return result;
@@ -107,6 +112,8 @@ export function inTransaction<T>(file: DatabaseSync, work: () => T): T {
     // A full disk makes SQLite roll back by itself.
     if (file.isTransaction) file.exec("ROLLBACK");
     throw error;
+  } finally {
+    if (!flush) file.exec("PRAGMA synchronous = FULL");
   }
 }
 

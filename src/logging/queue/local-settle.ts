@@ -25,14 +25,16 @@ export function makeSettle(store: LocalStore, leases: Leases) {
 
   return (settlements: readonly Settlement[], nowMs: number): void => {
     const ended = new Set<Lease>();
-    store.write(() => {
+    function settleAll() {
       for (const settlement of settlements) {
         const lease = leases.find(settlement.deliveryId);
         if (lease === undefined || ended.has(lease)) continue;
         settleOne(settlement, lease, nowMs);
         ended.add(lease);
       }
-    });
+    }
+    // A settlement that a power cut undoes is a delivery that is made again, with the same ids.
+    store.write(settleAll, false);
     for (const lease of ended) leases.end(lease.deliveryId);
   };
 }

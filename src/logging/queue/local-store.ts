@@ -7,7 +7,7 @@ import type { DeliveryRow } from "#logging/queue/queue.ts";
 export type LocalStore = {
   file: DatabaseSync;
   /** One transaction, with the counts that `work` reported through `count`. */
-  write<T>(work: () => T): T;
+  write<T>(work: () => T, flush?: boolean): T;
   /** The number of a callback, given to it now where it has none. Only inside `write`. */
   callbackNumber(callbackId: string): number;
   /** The number of a callback, or null where the file holds nothing of it. */
@@ -49,15 +49,17 @@ export function openLocalStore(path: string): LocalStore {
     return number;
   }
 
-  function write<T>(work: () => T): T {
+  function workAndCount<T>(work: () => T): T {
+    const result = work();
+    for (const [callback, change] of changes) {
+      statements.count.run(...deliveryStates.map((state) => change[state]), callback);
+    }
+    return result;
+  }
+
+  function write<T>(work: () => T, flush = true): T {
     try {
-      return inTransaction(file, () => {
-        const result = work();
-        for (const [callback, change] of changes) {
-          statements.count.run(...deliveryStates.map((state) => change[state]), callback);
-        }
-        return result;
-      });
+      return inTransaction(file, () => workAndCount(work), flush);
     } catch (error) {
       // What was stored in this transaction is gone with it.
       numbers.clear();
