@@ -21,7 +21,10 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
   "lib/": { any: [], never: ["next", "react"] },
   "logging/": { any: ["lib/"], never: ["next", "react"] },
   "logging/destinations/": {
-    any: ["logging/record.ts", "lib/errors.ts", "lib/fetch-upstream.ts", "lib/id.ts"],
+    any: [
+      ...["logging/record.ts", "lib/address-user-headers.ts", "lib/errors.ts", "lib/fetch-upstream.ts"],
+      ...["lib/id.ts", "lib/state.ts"],
+    ],
     never: ["next", "react"],
   },
   "keys/": { any: ["logging/", "lib/"], never: ["next", "react"] },

@@ -5,6 +5,7 @@ import { readControls } from "#gateway/request-controls.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
+import type { JudgedCall } from "#logging/callback-rules.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import { logCall } from "#logging/log-call.ts";
 import { planLog, type LogPlan } from "#logging/log-plan.ts";
@@ -78,6 +79,18 @@ export async function commitFailure(
     reportLostLog(record, cause);
     return false;
   }
+}
+
+/** What is known of a call for its receipt, before there is a record. */
+export function toJudged(start: CallStart, deployment: Deployment | null, status: LogRecord["status"]): JudgedCall {
+  const asked = typeof start.body.model === "string" ? start.body.model : "";
+  return {
+    recordId: start.recordId,
+    status,
+    model: deployment?.upstreamModel ?? asked,
+    modelGroup: asked,
+    caller: start.caller.attribution,
+  };
 }
 
 function reportLostLog(record: LogRecord, cause: unknown): void {

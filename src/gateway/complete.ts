@@ -1,5 +1,5 @@
 import type { Caller } from "#keys/caller.ts";
-import { commitCall, commitFailure, planCall, type Call, type RoutedCall } from "#gateway/call.ts";
+import { commitCall, commitFailure, planCall, toJudged, type Call, type RoutedCall } from "#gateway/call.ts";
 import { toCallHeaders, toFailureHeaders } from "#gateway/call-headers.ts";
 import { startCall, toCallRecord, toUsage } from "#gateway/call-record.ts";
 import { toUpstreamBody, type ChatRequest } from "#gateway/chat-request.ts";
@@ -44,8 +44,9 @@ async function chooseFor(call: Call, model: string): Promise<Deployment> {
     return chooseDeployment(call.start.caller, model);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const isKept = await commitFailure({ ...call, deployment: null }, ofRefusal(error));
-    throw withHeaders(error, { "x-litellm-version": version, "x-sluice-log": failureReceipt(call, isKept) });
+    const refused = { ...call, deployment: null };
+    const isKept = await commitFailure(refused, ofRefusal(error));
+    throw withHeaders(error, { "x-litellm-version": version, "x-sluice-log": failureReceipt(refused, isKept) });
   }
 }
 
@@ -80,8 +81,11 @@ async function fail(call: RoutedCall, { error, logged, retryAfter }: CallFailure
 }
 
 /** A record that was lost has no receipt. */
-function failureReceipt({ plan, start }: Call, isKept: boolean): string {
-  return isKept ? toReceipt(plan, "queued", { recordId: start.recordId, status: "failure" }) : "none";
+function failureReceipt(
+  { plan, start, deployment }: Call & { deployment: Deployment | null },
+  isKept: boolean,
+): string {
+  return isKept ? toReceipt(plan, "queued", toJudged(start, deployment, "failure")) : "none";
 }
 
 function withHeaders(error: AppError, headers: Record<string, string>): AppError {
@@ -122,7 +126,7 @@ async function plain(call: RoutedCall, answer: ProviderAnswer): Promise<Response
 async function streamed(call: RoutedCall, answer: ProviderAnswer): Promise<Response> {
   const { start, deployment } = call;
   const body = await answerStream(call, answer).catch((thrown: unknown) => fail(call, ofThrown(deployment, thrown)));
-  const receipt = toReceipt(call.plan, "pending", { recordId: start.recordId, status: "success" });
+  const receipt = toReceipt(call.plan, "pending", toJudged(start, deployment, "success"));
   const facts = { callId: start.callId, deployment, receipt, costUsd: null, startTimeMs: start.startTimeMs };
   return new Response(body, { headers: toCallHeaders(facts, answer) });
 }

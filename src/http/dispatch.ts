@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { toErrorResponse } from "#http/error-response.ts";
 import { pathOf, type Route } from "#http/route.ts";
+import { mountedRoutesState, type ShownRoute } from "#http/mounted-routes.ts";
 import { AppError } from "#lib/errors.ts";
 
 /** A route file of the wire: its path as Hono matches it, and its handlers by method. */
@@ -28,7 +29,14 @@ export async function loadRoutes(): Promise<MountedRoute[]> {
       return { path: toPattern(file), file, handlers: new Map(handlers) };
     }),
   );
-  return routes.sort((left, right) => countParameters(left.path) - countParameters(right.path));
+  routes.sort((left, right) => countParameters(left.path) - countParameters(right.path));
+  mountedRoutesState.set(routes.map(toShown).toSorted((left, right) => left.path.localeCompare(right.path)));
+  return routes;
+}
+
+function toShown({ path, handlers }: MountedRoute): ShownRoute {
+  const auth = Object.fromEntries([...handlers].map(([method, { options }]) => [method, options.auth]));
+  return { path: path.replace(/:(\w+)\{\.\+\}/g, "{$1}"), methods: [...handlers.keys()], auth };
 }
 
 /**

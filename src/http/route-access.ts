@@ -37,5 +37,5 @@ function matches(entry: string, path: string): boolean {
 }
 
 function isManagement(path: string): boolean {
-  return /^\/(key|team|user|audit|health|routes|active|callbacks|metrics)(\/|$)/.test(path);
+  return /^\/(v2\/)?(key|team|user|audit|health|routes|active|callbacks|metrics)(\/|$)/.test(path);
 }

@@ -32,10 +32,13 @@ export function rememberCaller(keyHash: string, caller: Caller | null, until: { 
   cache().set(keyHash, { caller, untilMs: until.nowMs + ttlMs });
 }
 
-/** Drops one key: its next call reads the database. */
+/** Drops one key, under the hashes that it had before it was regenerated too: its next call reads the database. */
 export function forgetKey(keyHash: string): void {
   generations.bump();
   cache().delete(keyHash);
+  for (const [knownAs, entry] of cache().entries()) {
+    if (entry.caller?.keyHash === keyHash) cache().delete(knownAs);
+  }
 }
 
 /** Drops every key of a team: their next calls read the database. */

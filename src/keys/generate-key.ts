@@ -21,25 +21,37 @@ import { announceCallbacks, writeCallbacks } from "#logging/write-callbacks.ts";
 /** A new key: its row, and the key in clear, which is shown this once. */
 export type GeneratedKey = KeyRow & { key: string; token_id: string };
 
+/** What to make: an application's key belongs to its team and to no user. */
+export type NewKey = { input: GenerateKey; isServiceAccount: boolean };
+
 /**
  * Makes a virtual key and its callbacks in one transaction. Throws 400 for a malformed or taken key or alias, for
  * values over the operator's bounds, and for callbacks that do not fit.
  */
-export async function generateKey(db: Database["db"], actor: Actor, input: GenerateKey): Promise<GeneratedKey> {
+export function generateKey(db: Database["db"], actor: Actor, input: GenerateKey): Promise<GeneratedKey> {
+  return createKey(db, actor, { input, isServiceAccount: false });
+}
+
+/** `generateKey`, also for a key without a user. */
+export async function createKey(
+  db: Database["db"],
+  actor: Actor,
+  { input, isServiceAccount }: NewKey,
+): Promise<GeneratedKey> {
   warnOfUnknownFields(input, GenerateKey.shape);
   const now = new Date();
   const config = configState.get();
   const fields = withKeyDefaults(input, config);
   assertBelowBounds(fields, config, now);
   const key = fields.key ?? newVirtualKey();
-  const token = tokenOfNew(key);
+  const token = tokenOfNew(key, "key");
   const logging = readLogging(fields.metadata ?? {});
   const plan = planCallbacks([], logging.entries);
   const data = {
     ...toKeyColumns(fields, now),
     token,
-    keyName: `sk-...${key.slice(-4)}`,
-    userId: fields.user_id ?? actor.userId,
+    keyName: keyNameOf(key),
+    userId: isServiceAccount ? null : (fields.user_id ?? actor.userId),
     loggingState: logging.state,
     metadata: fields.tags ? { ...logging.metadata, tags: fields.tags } : logging.metadata,
     extras: mergeExtras({}, fields),
@@ -50,7 +62,7 @@ export async function generateKey(db: Database["db"], actor: Actor, input: Gener
   await checkPlan(plan);
   const row = await inTransaction(db, async (tx) => {
     if (fields.key_alias) await takeAlias(tx, fields.key_alias, token);
-    await takeToken(tx, token);
+    await takeToken(tx, token, "key");
     const teamRowId = data.teamId === null ? null : await lockTeamRowId(tx, data.teamId);
     await tx.key.create({ data: { ...data, teamRowId }, select: { token: true } });
     await writeCallbacks(tx, { teamId: null, keyToken: token }, plan);
@@ -72,18 +84,28 @@ export async function takeAlias(tx: Transaction, alias: string, token: string): 
   throw new AppError("bad_request", message, { param: "key_alias" });
 }
 
-async function takeToken(tx: Transaction, token: string): Promise<void> {
+/** Throws 400 where another key has the token, or had it before it was regenerated. */
+export async function takeToken(tx: Transaction, token: string, param: string): Promise<void> {
   await lockName(tx, `key ${token}`);
-  const holder = await tx.key.findUnique({ where: { token }, select: { token: true } });
-  if (holder) throw new AppError("bad_request", "This key already exists. Choose another one.", { param: "key" });
+  const select = { token: true } as const;
+  const holder =
+    (await tx.key.findUnique({ where: { token }, select })) ??
+    (await tx.formerToken.findUnique({ where: { token }, select }));
+  if (holder) throw new AppError("bad_request", "This key already exists. Choose another one.", { param });
 }
 
-function tokenOfNew(key: string): string {
+/** The hash of a key that is about to be made. Throws 400 for a malformed one, with `param`. */
+export function tokenOfNew(key: string, param: string): string {
   if (!/^sk-[\x21-\x7e]+$/.test(key)) {
     const message = `Invalid key format. LiteLLM Virtual Key must start with 'sk-'. Received: ${maskedKey(key)}`;
-    throw new AppError("bad_request", message, { param: "key" });
+    throw new AppError("bad_request", message, { param });
   }
   const token = sha256Hex(key);
   if (token !== masterKeyState.get().sha256) return token;
-  throw new AppError("bad_request", "The master key cannot be a virtual key.", { param: "key" });
+  throw new AppError("bad_request", "The master key cannot be a virtual key.", { param });
+}
+
+/** What answers show of a key. */
+export function keyNameOf(key: string): string {
+  return `sk-...${key.slice(-4)}`;
 }

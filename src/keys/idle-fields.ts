@@ -10,6 +10,7 @@ const idleNames = [
   "model_rpm_limit",
   "model_tpm_limit",
   "team_member_budget",
+  "max_budget_in_team",
   "team_member_permissions",
   "budget_id",
   "guardrails",

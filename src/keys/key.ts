@@ -71,3 +71,28 @@ export const DeleteKeys = z
     "Value error, either keys or key_aliases must be given",
   );
 export type DeleteKeys = z.output<typeof DeleteKeys>;
+
+/** The body of `POST /key/regenerate`: how the new key is to be, and how long the old one goes on beside it. */
+export const RegenerateKey = z
+  .looseObject({
+    key: z.string().min(1).max(256).nullish(),
+    new_key: z.string().max(256).nullish(),
+    /** Such as 24h, 2d or 1w; absent: the old key ends at once. */
+    grace_period: z.string().nullish(),
+    ...keyShape,
+  })
+  .refine(isStorable, unstorableMessage);
+export type RegenerateKey = z.output<typeof RegenerateKey>;
+
+/** The body of `POST /key/block` and `POST /key/unblock`: the key or its hash. */
+export const KeyName = z.looseObject({ key: z.string() }).refine(isStorable, unstorableMessage);
+
+/** The body of `POST /key/{key}/reset_spend`, in USD. */
+export const ResetSpend = z.looseObject({ reset_to: z.number() });
+
+/** The body of `POST /key/bulk_update`: what `/key/update` takes, for many keys. */
+export const BulkUpdateKeys = z.looseObject({ keys: z.array(UpdateKey) });
+export type BulkUpdateKeys = z.output<typeof BulkUpdateKeys>;
+
+/** The body of `POST /v2/key/info`: keys or their hashes. */
+export const KeyNames = z.looseObject({ keys: z.array(z.string()).max(500) });

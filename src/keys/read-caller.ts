@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Caller } from "#keys/caller.ts";
 import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
+import type { Prisma } from "#lib/prisma/client.ts";
 import { choosePolicy } from "#logging/policy.ts";
 import { statementColumns, toStatement } from "#logging/read-statement.ts";
 
@@ -25,21 +26,40 @@ const sharedColumns = {
   alias: true,
 } as const;
 
-/** Reads a key with its team and works out its policy; null where there is no such key. */
+const callerColumns = {
+  ...sharedColumns,
+  token: true,
+  teamId: true,
+  userId: true,
+  organizationId: true,
+  allowedRoutes: true,
+  expires: true,
+  team: { select: { ...sharedColumns, organizationId: true } },
+} as const satisfies Prisma.KeySelect;
+
+type CallingKey = Prisma.KeyGetPayload<{ select: typeof callerColumns }>;
+
+/**
+ * Reads a key with its team and works out its policy; null where there is no such key. The hash that a key had before
+ * it was regenerated names the same caller for as long as its grace period allowed; from then on he is expired.
+ */
 export async function readCaller(db: Db, keyHash: string): Promise<Caller | null> {
-  const key = await db.key.findUnique({
-    where: { token: keyHash },
-    select: {
-      ...sharedColumns,
-      teamId: true,
-      userId: true,
-      organizationId: true,
-      allowedRoutes: true,
-      expires: true,
-      team: { select: { ...sharedColumns, organizationId: true } },
-    },
-  });
-  if (!key) return null;
+  const key = await findCallingKey(db, keyHash);
+  return key && toCaller(key);
+}
+
+async function findCallingKey(db: Db, token: string): Promise<CallingKey | null> {
+  const key = await db.key.findUnique({ where: { token }, select: callerColumns });
+  if (key) return key;
+  const select = { validUntil: true, key: { select: callerColumns } } as const;
+  const former = await db.formerToken.findUnique({ where: { token }, select });
+  if (!former?.validUntil) return null;
+  const { expires } = former.key;
+  return { ...former.key, expires: expires && expires < former.validUntil ? expires : former.validUntil };
+}
+
+function toCaller(key: CallingKey): Caller {
+  const keyHash = key.token;
   const keyMetadata = CallMetadata.parse(key.metadata);
   const teamMetadata = CallMetadata.parse(key.team?.metadata ?? {});
   const config = configState.get();

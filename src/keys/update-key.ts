@@ -7,7 +7,7 @@ import { takeAlias } from "#keys/generate-key.ts";
 import { mergeExtras, toKeyColumns } from "#keys/key-columns.ts";
 import { assertBelowBounds } from "#keys/key-config.ts";
 import { findKey, keyColumns, toKeyRow, toToken, type KeyRow, type StoredKey } from "#keys/key-row.ts";
-import { UpdateKey } from "#keys/key.ts";
+import { UpdateKey, type KeyFields } from "#keys/key.ts";
 import { lockTeamRowId } from "#keys/team-id.ts";
 import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
 import { writeAudit, type Actor } from "#logging/audit.ts";
@@ -16,10 +16,17 @@ import { fingerprint, planCallbacks, type CallbackPlan } from "#logging/plan-cal
 import { Metadata, readLogging, type LoggingInput } from "#logging/read-logging.ts";
 import { announceCallbacks, writeCallbacks } from "#logging/write-callbacks.ts";
 
-/** What an update does, and the state of the key's callbacks that it was worked out for. */
-type KeyChange = {
+/** What a write does to a key. */
+export type KeyChange = {
   token: string;
-  input: UpdateKey;
+  /** What to change; what is absent stays. */
+  input: KeyFields;
+  /** Runs last in the same transaction, for what is more than an update; returns the key's token from then on. */
+  finish?(tx: Transaction): Promise<{ action: "regenerate"; token: string }>;
+};
+
+/** A change, and the state of the key's callbacks that it was worked out for. */
+type PlannedChange = KeyChange & {
   columns: ReturnType<typeof toKeyColumns>;
   logging: { said: LoggingInput; plan: CallbackPlan; planFor: string } | null;
 };
@@ -30,20 +37,26 @@ type KeyChange = {
  */
 export async function updateKey(db: Database["db"], actor: Actor, input: UpdateKey): Promise<KeyRow & { key: string }> {
   warnOfUnknownFields(input, UpdateKey.shape);
+  return { key: input.key, ...(await changeKey(db, actor, { token: toToken(input.key), input })) };
+}
+
+/** Carries out a change of a key in one transaction, and makes it hold for its next call. Throws as `updateKey`. */
+export async function changeKey(db: Database["db"], actor: Actor, change: KeyChange): Promise<KeyRow> {
+  const { token, input } = change;
   const now = new Date();
-  const token = toToken(input.key);
   assertBelowBounds(input, configState.get(), now);
   const columns = toKeyColumns(input, now);
   for (;;) {
     const stored = await findKey(db, token);
     if (!stored) throw unknownKey();
-    const change = { token, input, columns, logging: await planLogging(stored, input) };
-    const row = await inTransaction(db, (tx) => applyChange(tx, actor, change));
+    const planned = { ...change, columns, logging: await planLogging(stored, input) };
+    const row = await inTransaction(db, (tx) => applyChange(tx, actor, planned));
     // Somebody else changed the callbacks while ours were checked: work it out again.
     if (row === null) continue;
     forgetKey(token);
-    await announceCallbacks(change.logging?.plan.removedIds ?? []);
-    return { key: input.key, ...row };
+    if (row.token !== token) forgetKey(row.token);
+    await announceCallbacks(planned.logging?.plan.removedIds ?? []);
+    return row;
   }
 }
 
@@ -52,7 +65,7 @@ export function unknownKey(): AppError {
   return new AppError("not_found", "Key not found in database", { param: "key" });
 }
 
-async function planLogging(stored: StoredKey, input: UpdateKey): Promise<KeyChange["logging"]> {
+async function planLogging(stored: StoredKey, input: KeyFields): Promise<PlannedChange["logging"]> {
   if (!input.metadata) return null;
   const said = readLogging(input.metadata);
   const plan = planCallbacks(stored.callbacks, said.entries);
@@ -60,7 +73,7 @@ async function planLogging(stored: StoredKey, input: UpdateKey): Promise<KeyChan
   return { said, plan, planFor: fingerprint(stored.callbacks) };
 }
 
-async function applyChange(tx: Transaction, actor: Actor, change: KeyChange): Promise<KeyRow | null> {
+async function applyChange(tx: Transaction, actor: Actor, change: PlannedChange): Promise<KeyRow | null> {
   const { token, input, columns, logging } = change;
   if (input.key_alias) await takeAlias(tx, input.key_alias, token);
   const teamId = input.team_id;
@@ -72,7 +85,7 @@ async function applyChange(tx: Transaction, actor: Actor, change: KeyChange): Pr
   if (logging && fingerprint(stored.callbacks) !== logging.planFor) return null;
   if (logging) await writeCallbacks(tx, { teamId: null, keyToken: token }, logging.plan);
   const metadata = logging?.said.metadata ?? Metadata.catch({}).parse(stored.metadata);
-  const after = await tx.key.update({
+  await tx.key.update({
     where: { token },
     data: {
       ...columns,
@@ -82,15 +95,11 @@ async function applyChange(tx: Transaction, actor: Actor, change: KeyChange): Pr
       updatedBy: actor.userId,
       ...(logging ? { loggingState: logging.said.state } : {}),
     },
-    select: keyColumns,
+    select: { token: true },
   });
-  const row = toKeyRow(after);
-  await writeAudit(tx, actor, {
-    action: "update",
-    objectType: "key",
-    objectId: token,
-    before: toKeyRow(stored),
-    after: row,
-  });
-  return row;
+  const done = await change.finish?.(tx);
+  const { action, token: objectId } = done ?? { action: "update", token };
+  const after = toKeyRow(await tx.key.findUniqueOrThrow({ where: { token: objectId }, select: keyColumns }));
+  await writeAudit(tx, actor, { action, objectType: "key", objectId, before: toKeyRow(stored), after });
+  return after;
 }

@@ -98,6 +98,8 @@ export const generalSettingsShape = {
     .preprocess(toList, z.array(envPattern))
     .default(["LANGFUSE_*", "LANGSMITH_*", "DD_*", "GCS_*", "GOOGLE_*", "OTEL_*"]),
   service_account_dirs: texts.default([]),
+  /** Where service accounts that teams paste may ask for tokens, beside Google's own address. */
+  google_token_uris: texts.default([]),
   delivery: section(deliveryShape),
 };
 

@@ -1,7 +1,8 @@
 import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import type { DeliveryAnswers } from "#logging/delivery-thread.ts";
-import { redactionFor } from "#logging/policy.ts";
+import type { CallbackTarget } from "#logging/callback.ts";
+import { defaultTeamCallbacks, defaultTeamSettingsIndex, redactionFor } from "#logging/policy.ts";
 import { readStatement } from "#logging/read-statement.ts";
 import { resolveCallback } from "#logging/resolve-callback.ts";
 
@@ -14,8 +15,20 @@ export function answerDelivery(db: Db, env: Record<string, string | undefined>):
       const team = teamId === null ? null : await readStatement(db, { teamId });
       // Where the callback stands now does not matter here: the record was queued for it before.
       const stored = [...(key?.callbacks ?? []), ...(team?.callbacks ?? [])];
-      const callback = stored.find((target) => target.callbackId === callbackId) ?? { redaction: null };
-      return redactionFor(callback, { teamId, key, team }, configState.get());
+      const callback =
+        stored.find((target) => target.callbackId === callbackId) ?? configuredTarget(callbackId, teamId);
+      const level = redactionFor(callback, { teamId, key, team }, configState.get());
+      return { level, classes: callback.redactClasses ?? [] };
     },
   };
+}
+
+/** What config.yaml says of a callback of its own; nothing of one that is stored nowhere any more. */
+function configuredTarget(
+  callbackId: string,
+  teamId: string | null,
+): Pick<CallbackTarget, "redaction" | "redactClasses"> {
+  const config = configState.get();
+  const targets = defaultTeamCallbacks(defaultTeamSettingsIndex(teamId, config), config);
+  return targets.find((target) => target.callbackId === callbackId) ?? { redaction: null };
 }

@@ -8,7 +8,20 @@ export type Actor = { userId: string | null; changedBy: string | null };
 
 /** One change. `before` and `after` are rows as answers show them, so their secrets are masked already. */
 export type AuditedChange = {
-  action: "create" | "update" | "delete" | "add_callback" | "disable_logging";
+  action:
+    | "create"
+    | "update"
+    | "delete"
+    | "block"
+    | "unblock"
+    | "add_callback"
+    | "delete_callback"
+    | "disable_logging"
+    | "add_members"
+    | "update_member"
+    | "delete_member"
+    | "regenerate"
+    | "reset_spend";
   objectType: "team" | "key";
   objectId: string;
   before?: Prisma.InputJsonObject;

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { CallbackRules } from "#logging/callback-rules.ts";
+import type { ContentClass } from "#logging/content-class.ts";
 
 /** When a callback fires. `null` and absent mean both, as LiteLLM has it. */
 export const CallbackType = z.enum(["success", "failure", "success_and_failure"]);
@@ -21,7 +23,17 @@ export const Callback = z.object({
 export type Callback = z.output<typeof Callback>;
 
 /** Variables that every callback takes beside its own. */
-export const generalVars = ["turn_off_message_logging", "litellm_disabled_callbacks"] as const;
+export const generalVars = [
+  "turn_off_message_logging",
+  "litellm_disabled_callbacks",
+  "redaction",
+  "redact_classes",
+  "sampling_rate",
+  "sampling_keep_failures",
+  "filter_models",
+  "filter_keys",
+  "filter_status",
+] as const;
 
 /** What a secret variable looks like in every answer. Written back, it means "keep what is stored". */
 export const secretMask = "***REDACTED***";
@@ -32,6 +44,10 @@ export type CallbackTarget = {
   callbackId: string;
   callbackName: string;
   firesOn: CallbackType;
-  /** Of the callback itself: `turn_off_message_logging` in its variables; null where it says nothing. */
+  /** Of the callback itself: `redaction`, else `turn_off_message_logging`, of its variables; null: it says nothing. */
   redaction: "off" | "content" | "metadata_only" | null;
+  /** Content that goes whatever the level says; absent: none. */
+  redactClasses?: readonly ContentClass[];
+  /** Which of the calls it gets; absent: all. */
+  rules?: CallbackRules;
 };

@@ -6,6 +6,8 @@ import { envReference, isAllowedReference } from "#logging/env-reference.ts";
 import { generalVars, type Callback, type CallbackVars } from "#logging/callback.ts";
 import type { Destination } from "#logging/destinations/destination.ts";
 import { findDestination, knownCallbackNames } from "#logging/destinations/index.ts";
+import { findGeneralVarFault } from "#logging/general-vars.ts";
+import { teamVarsSettings } from "#logging/team-vars-settings.ts";
 
 const general: readonly string[] = generalVars;
 
@@ -23,6 +25,7 @@ export async function checkCallback(callback: Callback, config: Config): Promise
     if (!destination) throw unknownName(callback.callback_name);
     checkVars(callback, destination);
     checkPairs(callback, destination);
+    checkTeamVars(callback, destination, config);
   }
   if (destination) await checkTargets(callback, destination);
 }
@@ -37,7 +40,11 @@ function unknownName(name: string): AppError {
 function checkVars(callback: Callback, destination: Destination): void {
   const names = Object.keys(destination.vars.shape);
   for (const [name, value] of Object.entries(callback.callback_vars)) {
-    if (general.includes(name)) continue;
+    if (general.includes(name)) {
+      const reason = isBlank(value) ? null : findGeneralVarFault(name, value);
+      if (reason !== null) throw invalidVar(name, `Value error, Invalid value of callback variable ${name}: ${reason}`);
+      continue;
+    }
     if (!names.includes(name)) {
       throw invalidVar(
         name,
@@ -72,6 +79,11 @@ function checkPairs(callback: Callback, destination: Destination): void {
       param: `callback_vars.${missing}`,
     });
   }
+}
+
+function checkTeamVars(callback: Callback, destination: Destination, config: Config): void {
+  const fault = destination.checkVars?.(callback.callback_vars, teamVarsSettings(config));
+  if (fault) throw new AppError("bad_request", fault.message, { param: `callback_vars.${fault.name}` });
 }
 
 /** Empty texts occur in users' files and mean that nothing is given. */

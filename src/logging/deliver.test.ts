@@ -76,7 +76,7 @@ function start(changes: Partial<DeliverySource> = {}): Deliverer {
     resolve: async (callbackId) => callbacks.get(callbackId) ?? { state: "gone" },
     redactionNow: async () => {
       if (redaction instanceof Error) throw redaction;
-      return redaction;
+      return { level: redaction, classes: [] };
     },
     isDisabled: (teamId) => disabled.has(teamId),
     numbers,
@@ -329,7 +329,7 @@ describe("whose logging ended", () => {
       redactionNow: async () => {
         disabled.add("T");
         aborted.push(running.abortTeam("T"));
-        return "off";
+        return { level: "off", classes: [] };
       },
     });
     await vi.waitFor(() => expect(aborted).not.toEqual([]), { interval: 5 });

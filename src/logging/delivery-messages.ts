@@ -1,6 +1,6 @@
 import type { Config } from "#lib/config.ts";
 import type { DeliveryCounts, DeliveryRow, QueueEntry } from "#logging/queue/queue.ts";
-import type { RedactionLevel } from "#logging/redaction-level.ts";
+import type { Redaction } from "#logging/redaction-level.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 
 /** What the delivery thread is started with. */
@@ -28,7 +28,7 @@ export type DeliveryQuestions = {
   resolve: { request: { callbackId: string }; answer: ResolvedCallback };
   redaction: {
     request: { callbackId: string; keyHash: string | null; teamId: string | null };
-    answer: RedactionLevel;
+    answer: Redaction;
   };
 };
 

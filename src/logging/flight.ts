@@ -7,7 +7,7 @@ import { decodeRecord, type QueuedRecord } from "#logging/queued-record.ts";
 import type { ClaimedDelivery, Queue } from "#logging/queue/queue.ts";
 import type { LogRecord } from "#logging/record.ts";
 import { redact } from "#logging/redact.ts";
-import { stricterLevel, type RedactionLevel } from "#logging/redaction-level.ts";
+import { stricterLevel, type Redaction } from "#logging/redaction-level.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 import { settlementOf, type DeliveryNumbers } from "#logging/settlement.ts";
 
@@ -17,7 +17,7 @@ export type DeliverySource = {
   /** The newest version of a callback. */
   resolve(callbackId: string): Promise<ResolvedCallback>;
   /** The redaction that holds now for records of this key and team at this callback. */
-  redactionNow(callbackId: string, whose: { keyHash: string | null; teamId: string | null }): Promise<RedactionLevel>;
+  redactionNow(callbackId: string, whose: { keyHash: string | null; teamId: string | null }): Promise<Redaction>;
   isDisabled(teamId: string): boolean;
   numbers: DeliveryNumbers;
   /** How long one batch may take; well below the lease. Default 30 s. */
@@ -115,10 +115,11 @@ async function openRecord(
     return { outcome: "dead", status: 0, message: "The queued record cannot be read." };
   }
   try {
-    const now = await source.redactionNow(delivery.callbackId, delivery);
+    const { level: now, classes } = await source.redactionNow(delivery.callbackId, delivery);
     // What a request lifted stays lifted, unless redaction became stricter than what it lifted.
     const isLifted = queued.liftedFrom !== null && stricterLevel(queued.liftedFrom, now) === queued.liftedFrom;
-    return { record: redact(queued.record, isLifted ? "off" : now, { keepMetadata: source.keepMetadata }) };
+    const level = isLifted ? "off" : now;
+    return { record: redact(queued.record, level, { keepMetadata: source.keepMetadata, classes }) };
   } catch (error) {
     currentLogger().warn({ callbackId: delivery.callbackId, error: String(error) }, "the redaction is not known");
     return { ...interrupted, message: "The redaction that holds now could not be read." };

@@ -74,6 +74,36 @@ test("content is kept once per redaction, for the callbacks that get it, and red
   expect(new Set(buffers).size).toBe(3);
 });
 
+test("content is kept once per set of classes that go", async () => {
+  const targets = [
+    target("a"),
+    target("b", { redactClasses: ["messages"] }),
+    target("c", { redactClasses: ["messages"] }),
+    target("d", { redactClasses: ["messages", "tags"] }),
+  ];
+  await logCall(plan(...targets), makeRecord());
+  expect(
+    queued().map(({ callbackIds, text }) => [callbackIds, text.includes("Hello!"), text.includes("tag-1")]),
+  ).toEqual([
+    [["a"], true, true],
+    [["b", "c"], false, true],
+    [["d"], false, false],
+  ]);
+});
+
+test("a call that sampling or a filter leaves out is neither kept nor promised", async () => {
+  const rules = { samplingRate: 1, keepsFailures: false, models: [], keys: [], statuses: [] };
+  const targets = plan(
+    target("sampled", { rules: { ...rules, samplingRate: 0 } }),
+    target("other-model", { rules: { ...rules, models: ["other*"] } }),
+    target("fits", { callbackName: "otel", rules: { ...rules, models: ["gpt-4*"], keys: ["my-key"] } }),
+  );
+  expect(await logCall(targets, makeRecord())).toEqual(["otel"]);
+  expect(queued().map(({ callbackIds }) => callbackIds)).toEqual([["fits"]]);
+  expect(toReceipt(targets, "queued", makeRecord())).toMatch(/^otel=queued; id=/);
+  expect(toReceipt(targets, "queued", makeRecord({ model: "x", modelGroup: "y" }))).toBe("none");
+});
+
 test("callbacks get the outcomes that they fire on", async () => {
   const both = plan(target("s", { firesOn: "success" }), target("f", { firesOn: "failure" }));
   await logCall(both, makeRecord());

@@ -1,4 +1,5 @@
 import { configState } from "#lib/config.ts";
+import { letsThrough, type JudgedCall } from "#logging/callback-rules.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import type { LogPlan, PlannedTarget } from "#logging/log-plan.ts";
 import type { QueueContent } from "#logging/queue/queue.ts";
@@ -11,7 +12,7 @@ import { encodeRecord } from "#logging/queued-record.ts";
  * when it is safe. Returns the names of those callbacks. A team that was disabled meanwhile gets nothing.
  */
 export async function logCall(plan: LogPlan, record: LogRecord): Promise<readonly string[]> {
-  const targets = firing(plan, record.status);
+  const targets = firing(plan, record);
   const delivery = deliveryState.get();
   const { teamId, keyHash } = record.caller;
   if (targets.length === 0 || (teamId !== null && delivery.isDisabled(teamId))) return [];
@@ -26,22 +27,21 @@ export async function logCall(plan: LogPlan, record: LogRecord): Promise<readonl
   return targets.map((target) => target.callbackName);
 }
 
-/** The targets of a plan that fire on this outcome. */
-export function firing(plan: LogPlan, status: LogRecord["status"]): readonly PlannedTarget[] {
-  return plan.targets.filter((target) => target.firesOn === "success_and_failure" || target.firesOn === status);
+/** The targets of a plan that fire on this outcome and whose sampling and filters let this call through. */
+export function firing(plan: LogPlan, call: JudgedCall): readonly PlannedTarget[] {
+  const onOutcome = plan.targets.filter(
+    (target) => target.firesOn === "success_and_failure" || target.firesOn === call.status,
+  );
+  return onOutcome.filter(({ rules }) => rules === undefined || letsThrough(rules, call));
 }
 
 /**
  * The `x-sluice-log` header: `langfuse=queued; id=<record id>` (`pending` before the end of a stream), or why nothing
  * is logged: `disabled`, `no-log`, `none`.
  */
-export function toReceipt(
-  plan: LogPlan,
-  state: "queued" | "pending",
-  record: Pick<LogRecord, "recordId" | "status">,
-): string {
+export function toReceipt(plan: LogPlan, state: "queued" | "pending", record: JudgedCall): string {
   if (plan.reason !== null) return plan.reason;
-  const targets = firing(plan, record.status);
+  const targets = firing(plan, record);
   if (targets.length === 0) return "none";
   const names = targets.map((target) => `${target.callbackName}=${state}`).join(", ");
   return `${names}; id=${record.recordId}${plan.mustLog ? "; must-log" : ""}`;
@@ -49,19 +49,21 @@ export function toReceipt(
 
 /** One content per distinct redaction, with the callbacks that receive it. */
 function toContents(targets: readonly PlannedTarget[], record: LogRecord): QueueContent[] {
-  const groups = Map.groupBy(targets, ({ redaction, liftedFrom }) => `${redaction} ${liftedFrom ?? ""}`);
+  const groups = Map.groupBy(targets, ({ redaction, redactClasses, liftedFrom }) =>
+    [redaction, liftedFrom ?? "", ...(redactClasses ?? [])].join(" "),
+  );
   const keepMetadata = configState.get().litellm_settings.redaction_keep_metadata_keys;
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (!first) return [];
-    const redacted = redact(record, first.redaction, { keepMetadata });
+    const redacted = redact(record, first.redaction, { keepMetadata, classes: first.redactClasses ?? [] });
     const body = encodeRecord({ record: redacted, liftedFrom: first.liftedFrom ?? null });
     return [{ body, callbackIds: group.map(({ callbackId }) => callbackId) }];
   });
 }
 
 /** `litellm_settings.redact_user_api_key_info`: nothing of key, user and team is exported. */
-function withoutKeyInfo(record: LogRecord): LogRecord {
+export function withoutKeyInfo(record: LogRecord): LogRecord {
   if (!configState.get().litellm_settings.redact_user_api_key_info) return record;
   const nobody = {
     keyHash: null,

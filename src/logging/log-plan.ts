@@ -27,7 +27,7 @@ export type LogPlan = {
 
 /**
  * Decides where the log of one call goes. Order: team disabled > key disabled > no-log and disabled callbacks > the
- * policy's targets. `general_settings.must_log` takes all but the first their effect.
+ * policy's targets. `general_settings.must_log` takes all but the first their effect, and that of sampling and filters.
  */
 export function planLog(
   policy: LoggingPolicy,
@@ -44,10 +44,17 @@ export function planLog(
     config.litellm_settings.allow_dynamic_callback_disabling &&
     controls.disabledCallbacks.includes(callbackName.toLowerCase());
   const kept = policy.targets.filter((target) => mustLog || !isUnwanted(target));
-  const overruled = mustLog && (wantsNoLog || policy.overruledOptOut === true || policy.targets.some(isUnwanted));
-  const targets = kept.map((target) => withRequest(target, controls, config));
+  const isCut = (target: PolicyTarget): boolean => isUnwanted(target) || target.rules !== undefined;
+  const overruled = mustLog && (wantsNoLog || policy.overruledOptOut === true || policy.targets.some(isCut));
+  const heard = mustLog ? kept.map(withoutRules) : kept;
+  const targets = heard.map((target) => withRequest(target, controls, config));
   const reason = targets.length > 0 ? null : policy.targets.length > 0 ? "no-log" : "none";
   return { targets, reason, mustLog: overruled };
+}
+
+/** Leaving calls out by a rule is opting out of them. */
+function withoutRules({ rules: _rules, ...target }: PolicyTarget): PolicyTarget {
+  return target;
 }
 
 /** Asking for redaction wins over lifting it, and nothing is lifted below a floor that the operator enforces. */

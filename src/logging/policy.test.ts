@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseConfig } from "#lib/config.ts";
 import type { Config } from "#lib/config.ts";
 import { planLog, type RequestControls } from "#logging/log-plan.ts";
-import { choosePolicy, type LoggingStatement, type PolicySubject } from "#logging/policy.ts";
+import { choosePolicy, decideRedaction, type LoggingStatement, type PolicySubject } from "#logging/policy.ts";
 import type { RedactionLevel } from "#logging/redaction-level.ts";
 
 const T: LoggingStatement = own("team", "langfuse");
@@ -208,5 +208,46 @@ describe("must_log", () => {
 
   test("a disabled team stays silent", () => {
     expect(plan(subject(off, off), settings)).toEqual({ targets: [], reason: "disabled", mustLog: false });
+  });
+});
+
+describe("must_log and rules", () => {
+  const rules = { samplingRate: 0, keepsFailures: false, models: [], keys: [], statuses: [] };
+  const sampled: LoggingStatement = { ...K, callbacks: K.callbacks.map((callback) => ({ ...callback, rules })) };
+
+  test("a key's sampling holds", () => {
+    expect(plan(subject(sampled, T), config()).targets).toMatchObject([{ callbackId: "key", rules }]);
+  });
+
+  test("with must_log it has no effect, and the answer says so", () => {
+    const { targets, mustLog } = plan(subject(sampled, T), config("", "must_log: true"));
+    expect(targets[0]).not.toHaveProperty("rules");
+    expect(mustLog).toBe(true);
+  });
+});
+
+test("default_team_settings take the general variables as well", () => {
+  const vars = "callback_vars: {redaction: metadata_only, redact_classes: tags, sampling_rate: 0.5}";
+  const settings = config(`default_team_settings: [{team_id: T1, success_callback: [langfuse], ${vars}}]`);
+  expect(plan(subject(null, null), settings).targets).toMatchObject([
+    { redaction: "metadata_only", redactClasses: ["tags"], rules: { samplingRate: 0.5 } },
+  ]);
+});
+
+describe("who decided the redaction", () => {
+  const files = config("default_team_settings: [{team_id: T1, turn_off_message_logging: true}]");
+  const said = (redaction: RedactionLevel | null): LoggingStatement => ({ ...unset, redaction });
+
+  test.each<[string, RedactionLevel | null, PolicySubject, Config]>([
+    ["callback", "off", subject(said("content"), said("content")), files],
+    ["key", null, subject(said("content"), said("off")), files],
+    ["team", null, subject(said(null), said("metadata_only")), files],
+    ["default_team_settings", null, subject(unset, unset), files],
+    ["global", null, subject(unset, unset), config("turn_off_message_logging: true")],
+    ["global", null, subject(null, null), config()],
+    ["enforce_redaction", "off", subject(K, T), config("turn_off_message_logging: true", "enforce_redaction: true")],
+    ["callback", "metadata_only", subject(K, T), config("turn_off_message_logging: true", "enforce_redaction: true")],
+  ])("%s", (...[decidedBy, redaction, whose, settings]) => {
+    expect(decideRedaction({ redaction }, whose, settings).decidedBy).toBe(decidedBy);
   });
 });

@@ -1,7 +1,8 @@
 import type { Config } from "#lib/config.ts";
 import type { CallbackTarget } from "#logging/callback.ts";
 import { findDestination } from "#logging/destinations/index.ts";
-import { levelOfTurnOff, stricterLevel, type RedactionLevel } from "#logging/redaction-level.ts";
+import { readGeneralVars } from "#logging/general-vars.ts";
+import { stricterLevel, type RedactionLevel } from "#logging/redaction-level.ts";
 
 /** The level that decided where a call's log goes; the first one in this order that says anything. */
 export type PolicyLevel = "team_disabled" | "key_disabled" | "key" | "team" | "default_team_settings" | "global";
@@ -63,16 +64,36 @@ export function redactionFor(
   subject: PolicySubject,
   config: Config,
 ): RedactionLevel {
+  return decideRedaction(callback, subject, config).level;
+}
+
+/** Who decided a redaction: the nearest that said anything, or the floor that the operator enforces. */
+export type RedactionDecider = "callback" | "key" | "team" | "default_team_settings" | "global" | "enforce_redaction";
+
+/** `redactionFor`, and which level decided it. */
+export function decideRedaction(
+  callback: Pick<CallbackTarget, "redaction">,
+  subject: PolicySubject,
+  config: Config,
+): { level: RedactionLevel; decidedBy: RedactionDecider } {
   const global = globalRedaction(config);
   const index = defaultTeamSettingsIndex(subject.teamId, config);
   const settings = index === -1 ? undefined : config.litellm_settings.default_team_settings[index];
-  const nearest =
-    callback.redaction ??
-    subject.key?.redaction ??
-    subject.team?.redaction ??
-    levelOfTurnOff(settings?.callback_vars.turn_off_message_logging) ??
-    global;
-  return config.general_settings.enforce_redaction ? stricterLevel(nearest, global) : nearest;
+  const said: [RedactionDecider, RedactionLevel | null | undefined][] = [
+    ["callback", callback.redaction],
+    ["key", subject.key?.redaction],
+    ["team", subject.team?.redaction],
+    ["default_team_settings", settings && readGeneralVars(settings.callback_vars, settings.team_id).redaction],
+  ];
+  let nearest: { level: RedactionLevel; decidedBy: RedactionDecider } = { level: global, decidedBy: "global" };
+  for (const [decidedBy, level] of said) {
+    if (level === null || level === undefined) continue;
+    nearest = { level, decidedBy };
+    break;
+  }
+  const isLoosened = stricterLevel(nearest.level, global) !== nearest.level;
+  if (!config.general_settings.enforce_redaction || !isLoosened) return nearest;
+  return { level: global, decidedBy: "enforce_redaction" };
 }
 
 /** The redaction that config.yaml sets for everybody. */
@@ -95,7 +116,8 @@ export function defaultTeamCallbacks(index: number, config: Config): CallbackTar
     callbackId: `config:team:${entry.team_id}:${callbackName}`,
     callbackName,
     firesOn,
-    // Its `turn_off_message_logging` is a level of its own, below key and team.
+    ...readGeneralVars(entry.callback_vars, entry.team_id),
+    // Its level is one of its own, below key and team.
     redaction: null,
   }));
 }

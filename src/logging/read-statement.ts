@@ -23,14 +23,24 @@ export function toStatement(row: {
   };
 }
 
-/** Reads the statement of a key or of a team; null where there is no such row. */
+/**
+ * Reads the statement of a key or of a team; null where there is no such row. A hash that the key had before it was
+ * regenerated names it too: records of that time may still wait.
+ */
 export async function readStatement(
   db: Db,
   whose: { keyHash: string } | { teamId: string },
 ): Promise<LoggingStatement | null> {
   const row =
     "keyHash" in whose
-      ? await db.key.findUnique({ where: { token: whose.keyHash }, select: statementColumns })
+      ? await findKeyRow(db, whose.keyHash)
       : await db.team.findUnique({ where: { id: whose.teamId }, select: statementColumns });
   return row && toStatement(row);
+}
+
+async function findKeyRow(db: Db, token: string) {
+  const key = await db.key.findUnique({ where: { token }, select: statementColumns });
+  if (key) return key;
+  const former = await db.formerToken.findUnique({ where: { token }, select: { key: { select: statementColumns } } });
+  return former?.key ?? null;
 }

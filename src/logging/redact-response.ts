@@ -9,14 +9,20 @@ const plainFields = ["id", "object", "created", "model", "system_fingerprint", "
  * their vectors, an answer of a shape we do not know becomes one marker. Usage and ids stay.
  */
 export function redactResponse(response: JsonObject): JsonObject {
+  const plain = plainOf(response);
+  if (Array.isArray(response.choices)) return { ...plain, choices: response.choices.map(redactChoice) };
+  if (Array.isArray(response.data)) return { ...plain, data: [] };
+  return { ...plain, text: redactedText };
+}
+
+/** The fields of an answer that are no content: ids, model, times, token counts. */
+export function plainOf(response: JsonObject): JsonObject {
   const plain: JsonObject = {};
   for (const name of plainFields) {
     const value = response[name];
     if (value !== undefined) plain[name] = name === "usage" ? numbersOnly(value) : scalarOrNull(value);
   }
-  if (Array.isArray(response.choices)) return { ...plain, choices: response.choices.map(redactChoice) };
-  if (Array.isArray(response.data)) return { ...plain, data: [] };
-  return { ...plain, text: redactedText };
+  return plain;
 }
 
 function redactChoice(choice: Json): Json {
@@ -29,7 +35,8 @@ function redactChoice(choice: Json): Json {
   };
 }
 
-const roles = ["assistant", "tool", "function", "system", "developer", "user"];
+/** The roles that a message may have; any other text could be anything. */
+export const roles: readonly string[] = ["assistant", "tool", "function", "system", "developer", "user"];
 
 function redactMessage(message: JsonObject): JsonObject {
   const redacted: JsonObject = {
@@ -45,7 +52,8 @@ function redactMessage(message: JsonObject): JsonObject {
   return redacted;
 }
 
-function redactToolCall(call: Json): Json {
+/** A tool call with nothing but its id, kind and name. */
+export function redactToolCall(call: Json): Json {
   if (!isJsonObject(call)) return { type: "function" };
   const named = isJsonObject(call.function) ? call.function : isJsonObject(call.custom) ? call.custom : null;
   return {
@@ -55,7 +63,8 @@ function redactToolCall(call: Json): Json {
   };
 }
 
-function redactFunction(named: JsonObject): JsonObject {
+/** A called function with its name, and a marker for its arguments. */
+export function redactFunction(named: JsonObject): JsonObject {
   return { ...(typeof named.name === "string" ? { name: named.name } : {}), arguments: redactedText };
 }
 

@@ -1,5 +1,7 @@
+import type { ContentClass } from "#logging/content-class.ts";
 import { isJsonObject, type Json, type JsonObject, type LogRecord, type RecordCaller } from "#logging/record.ts";
 import type { RedactionLevel } from "#logging/redaction-level.ts";
+import { redactClasses } from "#logging/redact-classes.ts";
 import { redactResponse } from "#logging/redact-response.ts";
 import { redactedText } from "#logging/redacted-text.ts";
 
@@ -69,16 +71,22 @@ const toolTypes: readonly string[] = [
 /** Tags that copy a header of the client. */
 const headerTag = "User-Agent: ";
 
-/** Metadata keys whose values an operator lets through `content`. */
-export type RedactionOptions = { keepMetadata: readonly string[] };
+/** Metadata keys whose values an operator lets through `content`, and classes that go whatever the level says. */
+export type RedactionOptions = { keepMetadata: readonly string[]; classes?: readonly ContentClass[] };
 
 /**
  * Takes out of a record what a level forbids, by naming what may stay: a field that nobody thought of does not leave.
- * Returns a new record; the given one is not changed.
+ * Then the chosen classes, of which `content` holds most and `metadata_only` all. Returns a new record; the given one
+ * is not changed.
  */
 export function redact(record: LogRecord, level: RedactionLevel, options: RedactionOptions): LogRecord {
-  if (level === "off") return record;
-  const content = redactContent(record, options);
+  const classed = redactClasses(record, new Set(options.classes), {
+    toolNames,
+    parameters: pickNumbers,
+    metadata: (metadata) => redactMetadata(metadata, options.keepMetadata),
+  });
+  if (level === "off") return classed;
+  const content = redactContent(classed, options);
   return level === "content" ? content : redactToMetadata(content);
 }
 

@@ -1,8 +1,12 @@
 import { z } from "zod";
+import type { ContentClass } from "#logging/content-class.ts";
 
 /** How much of a record may leave: everything, no content, or nothing but what the gateway itself knows. */
 export const RedactionLevel = z.enum(["off", "content", "metadata_only"]);
 export type RedactionLevel = z.output<typeof RedactionLevel>;
+
+/** What holds for a record at a callback: a level, and classes of content that go whatever the level says. */
+export type Redaction = { level: RedactionLevel; classes: readonly ContentClass[] };
 
 const strictness = { off: 0, content: 1, metadata_only: 2 } as const;
 

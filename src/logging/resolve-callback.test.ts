@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { configState } from "#lib/config.ts";
 import { keyringState } from "#lib/seal.ts";
 import { answerDelivery } from "#logging/answer-delivery.ts";
 import { CallbackVars } from "#logging/callback.ts";
@@ -53,6 +54,18 @@ describe("a callback of a team", () => {
   test("brings its own credentials to its own host, through the guard", async () => {
     const vars = { ...own, langfuse_host: "https://team.example.com" };
     expect(await resolved(vars)).toEqual({ state: "ready", callbackName: "langfuse", vars, reach: "guarded" });
+  });
+
+  test("waits where a stored variable is not the team's to use, such as a file of this machine", async () => {
+    const found = await resolved({ gcs_path_service_account: "/etc/passwd" }, env, "gcs_bucket");
+    expect(found).toMatchObject({ state: "misconfigured", message: containing("service_account_dirs") });
+    expect(
+      await resolved(
+        { gcs_path_service_account: "os.environ/GCS_ACCOUNT" },
+        { GCS_ACCOUNT: "/key.json" },
+        "gcs_bucket",
+      ),
+    ).toMatchObject({ state: "ready", vars: { gcs_path_service_account: "/key.json" } });
   });
 
   test("takes the host from the environment", async () => {
@@ -190,12 +203,40 @@ describe("the redaction that holds now", () => {
         teamId,
         position: 0,
         callbackName: "langfuse",
-        callbackVars: { turn_off_message_logging: "false" },
+        callbackVars: { turn_off_message_logging: "false", redact_classes: "tags" },
       },
     });
     const { redaction } = answerDelivery(app.db, env);
-    expect(await redaction({ callbackId, keyHash: null, teamId })).toBe("off");
-    expect(await redaction({ callbackId: "config:global:langfuse", keyHash: null, teamId })).toBe("content");
-    expect(await redaction({ callbackId: "config:global:langfuse", keyHash: "no-such-key", teamId: null })).toBe("off");
+    expect(await redaction({ callbackId, keyHash: null, teamId })).toEqual({ level: "off", classes: ["tags"] });
+    const elsewhere = { callbackId: "config:global:langfuse", keyHash: null, teamId };
+    expect(await redaction(elsewhere)).toEqual({ level: "content", classes: [] });
+    const nobody = { ...elsewhere, keyHash: "no-such-key", teamId: null };
+    expect(await redaction(nobody)).toEqual({ level: "off", classes: [] });
+  });
+});
+
+describe("the operator's default tags of Langfuse", () => {
+  const given = { ...own, langfuse_host: "https://team.example.com" };
+
+  test("reach every Langfuse callback, and a stored variable of that name is no substitute", async () => {
+    const config = configState.get();
+    const forged = { ...given, langfuse_default_tags: ["forged"], langfuse_proxy_base_url: "forged" };
+    expect(await resolved(forged)).toMatchObject({ state: "ready", vars: given });
+    expect(JSON.stringify(await resolved(forged))).not.toContain("forged");
+    configState.set({
+      ...config,
+      litellm_settings: { ...config.litellm_settings, langfuse_default_tags: ["cache_hit"] },
+    });
+    try {
+      const environment = { ...env, PROXY_BASE_URL: "https://gateway.example" };
+      for (const name of ["langfuse", "langfuse_otel"]) {
+        expect(await resolved(forged, environment, name)).toMatchObject({
+          state: "ready",
+          vars: { ...given, langfuse_default_tags: ["cache_hit"], langfuse_proxy_base_url: "https://gateway.example" },
+        });
+      }
+    } finally {
+      configState.set(config);
+    }
   });
 });

@@ -9,6 +9,7 @@ import { findDestination } from "#logging/destinations/index.ts";
 import { envReference, isAllowedReference } from "#logging/env-reference.ts";
 import { defaultTeamCallbacks, defaultTeamSettingsIndex, globalCallbacks } from "#logging/policy.ts";
 import { callbackColumns, scopeOf } from "#logging/stored-callback.ts";
+import { teamVarsSettings } from "#logging/team-vars-settings.ts";
 
 /** What a delivery needs to know of a callback. `gone`: it was deleted. `misconfigured`: it waits until it is changed. */
 export type ResolvedCallback =
@@ -17,7 +18,7 @@ export type ResolvedCallback =
   | { state: "gone" };
 
 /** The environment that references and operator credentials are read from. */
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables that the process itself gives to callbacks of config.yaml, by callback name: where local files lie. */
 export const operatorVarsState = stateCell<Readonly<Record<string, CallbackVars>>>("operator-vars");
@@ -45,6 +46,14 @@ export async function resolveCallback(db: Db, callbackId: string, env: Environme
   } catch {
     return { state: "misconfigured", message: "The stored secrets cannot be opened; they must be given again." };
   }
+}
+
+/** Resolves a callback that a team or a key is about to store: its variables are still in clear. */
+export function resolveGiven(callbackName: string, vars: CallbackVars, env: Environment): ResolvedCallback {
+  const destination = findDestination(callbackName);
+  if (!destination || destination.operatorOnly)
+    return { state: "misconfigured", message: "The callback cannot be read." };
+  return complete(callbackName, { vars, destination, writtenBy: "team" }, env);
 }
 
 function resolveConfigured(callbackId: string, config: Config, env: Environment): ResolvedCallback {
@@ -78,11 +87,18 @@ function resolveConfigured(callbackId: string, config: Config, env: Environment)
   );
 }
 
+/** What only `settingsOf` fills in. */
+const operatorSettings: ReadonlySet<string> = new Set(["langfuse_default_tags", "langfuse_proxy_base_url"]);
+
 /** Fills in what the entry leaves to the environment (R20): credentials come whole from one place or the other. */
 function complete(callbackName: string, given: GivenVars, env: Environment): ResolvedCallback {
+  if (given.writtenBy === "team") {
+    const fault = given.destination.checkVars?.(given.vars, teamVarsSettings(configState.get()));
+    if (fault) return { state: "misconfigured", message: fault.message };
+  }
   const vars: CallbackVars = {};
   for (const [name, value] of Object.entries(given.vars)) {
-    if (value === null || (typeof value === "string" && value.trim() === "")) continue;
+    if (value === null || (typeof value === "string" && value.trim() === "") || operatorSettings.has(name)) continue;
     const reference = envReference(value);
     if (reference === null) vars[name] = value;
     else {
@@ -106,12 +122,23 @@ function complete(callbackName: string, given: GivenVars, env: Environment): Res
   for (const [variable, name] of Object.entries(given.destination.env ?? {})) {
     const value = env[variable];
     if (value === undefined || value === "" || vars[name] !== undefined) continue;
+    // A target is whole from one place: half of the operator's would send a team's records to him.
+    if (targets.includes(name) && choseTarget) continue;
     if (targets.includes(name) || !isCredential(callbackName, name) || mayUseOperatorCredentials) {
       vars[name] = value;
     }
   }
+  Object.assign(vars, settingsOf(callbackName, env));
   const reach: Reach = given.writtenBy === "team" && choseTarget ? "guarded" : "operator";
   return { state: "ready", callbackName, vars, reach };
+}
+
+/** Settings of config.yaml that hold for every callback of a kind, whoever wrote it; nobody else can set them. */
+function settingsOf(callbackName: string, env: Environment): CallbackVars {
+  const tags = configState.get().litellm_settings.langfuse_default_tags;
+  if (!callbackName.startsWith("langfuse") || tags.length === 0) return {};
+  const proxyBaseUrl = env["PROXY_BASE_URL"] ?? "";
+  return { langfuse_default_tags: tags, ...(proxyBaseUrl === "" ? {} : { langfuse_proxy_base_url: proxyBaseUrl }) };
 }
 
 /** A half of a pair, or any secret: destinations with a single key have no pair. */

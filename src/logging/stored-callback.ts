@@ -1,7 +1,7 @@
 import type { Prisma } from "#lib/prisma/client.ts";
 import { CallbackType, CallbackVars, type CallbackTarget } from "#logging/callback.ts";
 import { findDestination } from "#logging/destinations/index.ts";
-import { levelOfTurnOff } from "#logging/redaction-level.ts";
+import { readGeneralVars } from "#logging/general-vars.ts";
 
 /** The columns of a callback. The variables hold sealed secrets, which open only with the keyring. */
 export const callbackColumns = {
@@ -28,7 +28,7 @@ export function toCallbackTarget(row: StoredCallback): CallbackTarget | null {
     callbackId: row.id,
     callbackName: row.callbackName,
     firesOn: firesOn.data ?? "success_and_failure",
-    redaction: levelOfTurnOff(vars.data.turn_off_message_logging),
+    ...readGeneralVars(vars.data, row.id),
   };
 }
 

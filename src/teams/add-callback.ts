@@ -4,9 +4,12 @@ import { inTransaction } from "#lib/in-transaction.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
 import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
 import { writeAudit, type Actor } from "#logging/audit.ts";
+import { checkDestination } from "#logging/check-destination.ts";
 import { checkEntry } from "#logging/check-plan.ts";
+import { openGiven, type OpenedCallback } from "#logging/open-callback.ts";
 import { eventOf, planCallbacks } from "#logging/plan-callbacks.ts";
 import type { CallbackEntry } from "#logging/read-logging.ts";
+import type { Environment } from "#logging/resolve-callback.ts";
 import { announceCallbacks, writeCallback } from "#logging/write-callbacks.ts";
 import { applyLoggingState } from "#teams/apply-logging-state.ts";
 import {
@@ -24,12 +27,13 @@ import { AddCallback } from "#teams/team.ts";
 /**
  * Adds a callback to a team, and ends its disabled state. Throws 422 for a variable that the callback does not take,
  * 400 for an unknown team, a callback that does not fit and a second one of the same name and type, which
- * `allow_multiple` permits.
+ * `allow_multiple` permits. With `testIn`, the environment for the test, it is saved only where its destination takes
+ * records now; 400 in the destination's words otherwise.
  */
 export async function addCallback(
   db: Database["db"],
   actor: Actor,
-  { teamId, ...input }: AddCallback & { teamId: string },
+  { teamId, testIn, ...input }: AddCallback & { teamId: string; testIn?: Environment | null },
 ): Promise<TeamRow> {
   warnOfUnknownFields(input, AddCallback.shape);
   const entry = {
@@ -42,6 +46,7 @@ export async function addCallback(
   await checkInOrder(callback, async () => {
     if ((await findTeam(db, teamId)) === null) throw unknownTeam(teamId, 400);
   });
+  if (testIn) await assertHealthy(openGiven(callback, { isAdmin: false, env: testIn }));
   const row = await inTransaction(db, async (tx) => {
     const stored = await lockTeam(tx, teamId);
     if (!stored) throw unknownTeam(teamId, 400);
@@ -58,6 +63,14 @@ export async function addCallback(
   await announceCallbacks([]);
   await applyLoggingState(db, teamId, "enabled");
   return row;
+}
+
+async function assertHealthy(opened: OpenedCallback): Promise<void> {
+  const { state, message } = await checkDestination(opened);
+  if (state === "healthy") return;
+  throw new AppError("bad_request", `The callback was not saved, because its test failed: ${message}`, {
+    param: "callback_vars",
+  });
 }
 
 /** A body that does not fit (422) comes before an unknown team, and that before a callback that does not. */

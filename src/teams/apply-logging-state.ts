@@ -4,8 +4,9 @@ import { deliveryState } from "#logging/delivery.ts";
 type Wanted = "disabled" | "enabled";
 
 /**
- * After a commit: makes the delivery follow a team's state, and resolves once it does. Two writes may commit in one
- * order and arrive here in the other, so the stored state is read again until it agrees with what was applied last.
+ * After a commit: makes the delivery follow a team's state, and resolves once it does. A deleted team counts as
+ * disabled, so that calls of its keys that are still under way leave nothing. Two writes may commit in one order and
+ * arrive here in the other, so the stored state is read again until it agrees with what was applied last.
  */
 export async function applyLoggingState(db: Db, teamId: string, written: Wanted): Promise<void> {
   let applied = written;
@@ -24,5 +25,5 @@ async function apply(teamId: string, state: Wanted): Promise<void> {
 
 async function read(db: Db, teamId: string): Promise<Wanted> {
   const team = await db.team.findUnique({ where: { id: teamId }, select: { loggingState: true } });
-  return team?.loggingState === "disabled" ? "disabled" : "enabled";
+  return team === null || team.loggingState === "disabled" ? "disabled" : "enabled";
 }

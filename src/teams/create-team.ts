@@ -75,7 +75,7 @@ async function addMembers(
 }
 
 /** The user with this e-mail address; a new one where there is none yet. */
-async function userIdOf(tx: Transaction, email: string): Promise<string> {
+export async function userIdOf(tx: Transaction, email: string): Promise<string> {
   const select = { id: true } as const;
   const user = await tx.user.upsert({ where: { email }, update: {}, create: { id: randomUUID(), email }, select });
   return user.id;

@@ -86,3 +86,9 @@ export function unknownTeam(teamId: string, status: 400 | 404): AppError {
   const error = `Team id = ${teamId} does not exist.`;
   return new AppError(status === 400 ? "bad_request" : "not_found", error, { detail: { error } });
 }
+
+/** The refusal of a team that does not exist, as the routes on whole teams word it. */
+export function teamNotFound(teamId: string): AppError {
+  const error = `Team not found, passed team_id=${teamId}`;
+  return new AppError("not_found", error, { detail: { error } });
+}

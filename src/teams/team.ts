@@ -64,3 +64,46 @@ export const AddCallback = z
   })
   .refine(isStorable, unstorableMessage);
 export type AddCallback = z.output<typeof AddCallback>;
+
+/** The body of `POST /team/delete`. */
+export const DeleteTeams = z
+  .looseObject({ team_ids: z.array(z.string()).min(1) })
+  .refine(isStorable, unstorableMessage);
+
+/** The body of `POST /team/block` and `POST /team/unblock`. */
+export const TeamName = z.looseObject({ team_id: z.string() }).refine(isStorable, unstorableMessage);
+
+const memberLimitShape = {
+  max_budget_in_team: limitShape.max_budget,
+  tpm_limit: limitShape.tpm_limit,
+  rpm_limit: limitShape.rpm_limit,
+};
+
+/** The limits of a member inside his team. */
+export const MemberLimits = z.object(memberLimitShape);
+export type MemberLimits = z.output<typeof MemberLimits>;
+
+/** The body of `POST /team/member_add`: one member or several. */
+export const AddMembers = z
+  .looseObject({ team_id: z.string(), member: z.union([Member, z.array(Member).min(1)]), ...memberLimitShape })
+  .refine(isStorable, unstorableMessage);
+export type AddMembers = z.output<typeof AddMembers>;
+
+const memberNameShape = { team_id: z.string(), user_id: name, user_email: name };
+const namesSomebody = (body: { user_id?: unknown; user_email?: unknown }): boolean =>
+  Boolean(body.user_id) || Boolean(body.user_email);
+const namesNobody = "Either user_id or user_email is needed";
+
+/** The body of `POST /team/member_delete`. */
+export const MemberName = z
+  .looseObject(memberNameShape)
+  .refine(isStorable, unstorableMessage)
+  .refine(namesSomebody, namesNobody);
+export type MemberName = z.output<typeof MemberName>;
+
+/** The body of `POST /team/member_update`; what is absent stays. */
+export const UpdateMember = z
+  .looseObject({ ...memberNameShape, role: z.enum(["admin", "user"]).nullish(), ...memberLimitShape })
+  .refine(isStorable, unstorableMessage)
+  .refine(namesSomebody, namesNobody);
+export type UpdateMember = z.output<typeof UpdateMember>;

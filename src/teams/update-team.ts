@@ -1,5 +1,4 @@
 import type { Database } from "#lib/db.ts";
-import { AppError } from "#lib/errors.ts";
 import { inTransaction, type Transaction } from "#lib/in-transaction.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
 import { mergeExtras } from "#keys/key-columns.ts";
@@ -12,7 +11,15 @@ import { announceCallbacks, writeCallbacks } from "#logging/write-callbacks.ts";
 import { applyLoggingState } from "#teams/apply-logging-state.ts";
 import { assertMayDisable } from "#teams/disable-logging.ts";
 import { toTeamColumns } from "#teams/team-columns.ts";
-import { findTeam, lockTeam, teamColumns, toTeamRow, type StoredTeam, type TeamRow } from "#teams/team-row.ts";
+import {
+  findTeam,
+  lockTeam,
+  teamColumns,
+  teamNotFound,
+  toTeamRow,
+  type StoredTeam,
+  type TeamRow,
+} from "#teams/team-row.ts";
 import { toTeamEntry } from "#teams/team-vars.ts";
 import { teamExtrasShape, UpdateTeam } from "#teams/team.ts";
 
@@ -34,7 +41,7 @@ export async function updateTeam(db: Database["db"], actor: Actor, input: Update
   const columns = toTeamColumns(input, new Date());
   for (;;) {
     const stored = await findTeam(db, teamId);
-    if (!stored) throw unknown(teamId);
+    if (!stored) throw teamNotFound(teamId);
     const change = { input, columns, logging: await planLogging(stored, input) };
     const row = await inTransaction(db, (tx) => applyChange(tx, actor, change));
     // Somebody else changed the callbacks while ours were checked: work it out again.
@@ -46,11 +53,6 @@ export async function updateTeam(db: Database["db"], actor: Actor, input: Update
     }
     return row;
   }
-}
-
-function unknown(teamId: string): AppError {
-  const error = `Team not found, passed team_id=${teamId}`;
-  return new AppError("not_found", error, { detail: { error } });
 }
 
 async function planLogging(stored: StoredTeam, input: UpdateTeam): Promise<TeamChange["logging"]> {
@@ -80,7 +82,7 @@ async function applyChange(tx: Transaction, actor: Actor, change: TeamChange): P
   const { input, columns, logging } = change;
   const teamId = input.team_id;
   const stored = await lockTeam(tx, teamId);
-  if (!stored) throw unknown(teamId);
+  if (!stored) throw teamNotFound(teamId);
   if (logging && stateOf(stored) !== logging.planFor) return null;
   if (logging) await writeCallbacks(tx, { teamId, keyToken: null }, logging.plan);
   const metadata = logging?.said.metadata ?? Metadata.catch({}).parse(stored.metadata);

@@ -3,8 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { startFakeDatadog } from "../../../e2e/fakes/datadog.ts";
+import { startFakeGcs, type FakeGcs } from "../../../e2e/fakes/gcs.ts";
 import { startFakeLangfuse } from "../../../e2e/fakes/langfuse.ts";
 import type { FakeLangfuse } from "../../../e2e/fakes/langfuse.ts";
+import { startFakeLangsmith } from "../../../e2e/fakes/langsmith.ts";
+import { startFakeCollector } from "../../../e2e/fakes/otlp.ts";
+import type { FakeCollector } from "../../../e2e/fakes/otlp.ts";
+import type { SinkServer } from "../../../e2e/fakes/sink-server.ts";
+import { startFakeWebhook } from "../../../e2e/fakes/webhook.ts";
 import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import { destinations, findDestination, knownCallbackNames } from "#logging/destinations/index.ts";
@@ -16,15 +23,30 @@ const project = { id: "p", name: "Project", publicKey: "pk-lf-contract", secretK
 
 let fake: FakeLangfuse;
 let folder: string;
+let gcsFake: FakeGcs;
+let gcsAccount: string;
+let collectorFake: FakeCollector;
+let datadogFake: SinkServer;
+let langsmithFake: SinkServer;
+let webhookFake: SinkServer;
 
 beforeAll(async () => {
+  collectorFake = await startFakeCollector({ headers: { "x-key": project.secretKey } });
+  datadogFake = await startFakeDatadog({ apiKeys: [project.secretKey] });
+  langsmithFake = await startFakeLangsmith({ apiKeys: [project.secretKey] });
+  webhookFake = await startFakeWebhook({ secret: project.secretKey });
   fake = await startFakeLangfuse({ projects: [project] });
   folder = await mkdtemp(join(tmpdir(), "destinations-"));
+  gcsFake = await startFakeGcs();
+  gcsAccount = gcsFake.addTenant("contract-logs").json;
 });
 
 afterAll(async () => {
   await closeUpstreams();
   await fake.close();
+  await gcsFake.close();
+  await collectorFake.close();
+  await Promise.all([datadogFake, langsmithFake, webhookFake].map((each) => each.close()));
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -36,7 +58,21 @@ function workingVars(name: string): Record<string, unknown> {
       langfuse_secret_key: project.secretKey,
       langfuse_host: fake.url,
     },
+    langfuse_otel: {
+      langfuse_public_key: project.publicKey,
+      langfuse_secret_key: project.secretKey,
+      langfuse_host: fake.url,
+    },
     local_files: { local_files_dir: folder },
+    gcs_bucket: {
+      gcs_bucket_name: "contract-logs",
+      gcs_service_account_json: gcsAccount,
+      gcs_api_endpoint: gcsFake.url,
+    },
+    otel: { otel_endpoint: collectorFake.url, otel_headers: `x-key=${project.secretKey}` },
+    datadog: { dd_api_key: project.secretKey, dd_base_url: datadogFake.url },
+    langsmith: { langsmith_api_key: project.secretKey, langsmith_base_url: langsmithFake.url },
+    webhook: { webhook_url: `${webhookFake.url}/logs`, webhook_secret: project.secretKey },
   };
   const vars = all[name];
   if (!vars) throw new Error(`The contract test has no variables for "${name}".`);
@@ -62,7 +98,7 @@ describe.each(entries)("%s", (name, destination) => {
 
   test("marks every variable that sounds like a credential as secret", () => {
     for (const { field, meta } of fieldsOf(destination.vars)) {
-      const isCredential = /(_key|_secret|_token|password|service_account_json)$/.test(field);
+      const isCredential = /(_key|_secret|_token|_headers|password|service_account_json)$/i.test(field);
       expect(meta?.["secret"] === true, `${name}.${field}`).toBe(isCredential);
     }
   });
@@ -130,5 +166,15 @@ describe.each(entries)("%s", (name, destination) => {
 test("destinations are found by their names and unknown ones are not", () => {
   for (const [name, destination] of entries) expect(findDestination(name)).toBe(destination);
   for (const name of ["", "Langfuse", "__proto__", "constructor", "toString"]) expect(findDestination(name)).toBeNull();
-  expect(knownCallbackNames).toEqual(["langfuse", "local_files"]);
+  expect(knownCallbackNames).toEqual([
+    "datadog",
+    "gcs_bucket",
+    "generic_api",
+    "langfuse",
+    "langfuse_otel",
+    "langsmith",
+    "local_files",
+    "otel",
+    "webhook",
+  ]);
 });

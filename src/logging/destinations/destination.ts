@@ -31,6 +31,25 @@ export type CheckResult = {
   target: string | null;
 };
 
+/** The request that a delivery would send. Credentials in the headers are masked, the body is before compression. */
+export type DeliveryPreview = {
+  method: string;
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+};
+
+/** What the operator allows to the variables that a team or a key writes. */
+export type TeamVarsSettings = {
+  /** Folders on this machine in which files may lie that variables name. */
+  serviceAccountDirs: readonly string[];
+  /** Addresses beside Google's own at which a service account may ask for tokens. */
+  googleTokenUris: readonly string[];
+};
+
+/** What is wrong with a variable. The message is shown and repeats no value. */
+export type VarsFault = { name: string; message: string };
+
 /** The limits of one request to a destination. */
 export type DestinationLimits = {
   batchRecordsMax: number;
@@ -51,6 +70,11 @@ export type DestinationDefinition<Vars extends z.ZodObject> = {
   credentialPairs?: readonly (readonly [string, string])[];
   /** Variables that name where records go; a change of one clears the stored secrets. */
   targetVars?: readonly string[];
+  /**
+   * What is wrong with the variables that a team or a key wrote, beyond what their schema says; null: nothing. Asked
+   * when they are saved and whenever they are used. References to the environment are not resolved yet.
+   */
+  checkVars?(vars: Readonly<Record<string, unknown>>, settings: TeamVarsSettings): VarsFault | null;
   /** Environment variable -> variable, for the operator's credentials (LiteLLM's names). */
   env?: Readonly<Record<string, string>>;
   /**
@@ -64,18 +88,23 @@ export type DestinationDefinition<Vars extends z.ZodObject> = {
   ): Promise<readonly DeliveryResult[]>;
   /** Proves the credentials and, where it can, the right to write. Never throws for a fault of the destination. */
   check(vars: z.output<Vars>, context: DeliveryContext): Promise<CheckResult>;
+  /** What `deliver` would send, without sending it. Throws `UpstreamError` where the variables do not suffice. */
+  preview?(records: readonly LogRecord[], vars: z.output<Vars>, context: DeliveryContext): DeliveryPreview;
 };
 
 /** A destination as the rest of the product sees it: variables are unknown until parsed. */
-export type Destination = Omit<DestinationDefinition<z.ZodObject>, "deliver" | "check"> & {
+export type Destination = Omit<DestinationDefinition<z.ZodObject>, "deliver" | "check" | "preview"> & {
   deliver(records: readonly LogRecord[], vars: unknown, context: DeliveryContext): Promise<readonly DeliveryResult[]>;
   check(vars: unknown, context: DeliveryContext): Promise<CheckResult>;
+  preview?(records: readonly LogRecord[], vars: unknown, context: DeliveryContext): DeliveryPreview;
 };
 
-/** Makes a destination of its definition; variables are parsed again before each `deliver` and `check`. */
+/** Makes a destination of its definition; variables are parsed again before each `deliver`, `check` and `preview`. */
 export function destination<Vars extends z.ZodObject>(definition: DestinationDefinition<Vars>): Destination {
+  const { preview, ...rest } = definition;
   return {
-    ...definition,
+    ...rest,
+    ...(preview && { preview: (records, vars, context) => preview(records, definition.vars.parse(vars), context) }),
     deliver: async (records, vars, context) => definition.deliver(records, definition.vars.parse(vars), context),
     check: async (vars, context) => definition.check(definition.vars.parse(vars), context),
   };

@@ -1,9 +1,10 @@
 import { UpstreamError } from "#lib/errors.ts";
 import type { CheckResult, DeliveryContext } from "#logging/destinations/destination.ts";
+import { postEmptyBatch } from "#logging/destinations/langfuse-ingestion-send.ts";
 import { parseObject, requestLangfuse, toLangfuseError } from "#logging/destinations/langfuse-request.ts";
 import { postTraces } from "#logging/destinations/langfuse-send.ts";
 import { toLangfuseTarget } from "#logging/destinations/langfuse-target.ts";
-import type { LangfuseTarget, LangfuseTargetVars } from "#logging/destinations/langfuse-target.ts";
+import type { LangfuseTarget, LangfuseTargetVars, LangfuseWire } from "#logging/destinations/langfuse-target.ts";
 import { toTraceExport } from "#logging/destinations/otlp-json.ts";
 
 /**
@@ -11,21 +12,21 @@ import { toTraceExport } from "#logging/destinations/otlp-json.ts";
  * not write or the server is too old, and leaves nothing behind. Langfuse looks only at the secret key, so a public
  * key of another project cannot be told from a right one: the project's name is shown instead.
  */
-export async function checkLangfuse(vars: LangfuseTargetVars, context: DeliveryContext): Promise<CheckResult> {
+export async function checkLangfuse(
+  vars: LangfuseTargetVars,
+  context: DeliveryContext,
+  hostDefault?: string,
+): Promise<CheckResult> {
   try {
-    const target = toLangfuseTarget(vars);
+    const target = toLangfuseTarget(vars, hostDefault);
     const misplaced = findMisplacedKeys(target);
     if (misplaced !== null) return unhealthy(misplaced);
     const project = await findProject(target, context);
     if (project === null) return unhealthy(`Langfuse at ${target.host} names no project for these keys`);
-    const answer = await postTraces(
-      JSON.stringify(toTraceExport({ resource: [], scope: { name: "", version: "" } }, [])),
-      { target, context },
-    );
-    if (answer.status !== 200 || answer.isHtml) throw toLangfuseError(answer, target);
+    const wire = await findWire(target, context);
     return {
       state: "healthy",
-      message: `Records land in the Langfuse project "${project.name}" at ${target.host}`,
+      message: `Records land in the Langfuse project "${project.name}" at ${target.host}${wire === "ingestion" ? " (old ingestion batch)" : ""}`,
       target: `${project.name} (${project.id})`,
     };
   } catch (error) {
@@ -33,6 +34,20 @@ export async function checkLangfuse(vars: LangfuseTargetVars, context: DeliveryC
     const state = error.status === 429 ? "unverified" : "unhealthy";
     return { state, message: error.message, target: null };
   }
+}
+
+/** The wire that takes records; throws where none does. An empty batch looks the same to a server that refuses events. */
+async function findWire(target: LangfuseTarget, context: DeliveryContext): Promise<LangfuseWire> {
+  const sending = { target, context };
+  if (target.wire !== "ingestion") {
+    const noSpans = JSON.stringify(toTraceExport({ resource: [], scope: { name: "", version: "" } }, []));
+    const answer = await postTraces(noSpans, sending);
+    if (answer.status === 200 && !answer.isHtml) return "otlp";
+    if (answer.status !== 404 || target.wire === "otlp") throw toLangfuseError(answer, target);
+  }
+  const answer = await postEmptyBatch(sending);
+  if (![200, 201, 207].includes(answer.status) || answer.isHtml) throw toLangfuseError(answer, target);
+  return "ingestion";
 }
 
 async function findProject(

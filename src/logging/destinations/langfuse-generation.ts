@@ -3,7 +3,7 @@ import { optionalText } from "#logging/destinations/langfuse-content.ts";
 import type { LangfuseSteering } from "#logging/destinations/langfuse-steering.ts";
 import { doubleAttribute, textAttribute } from "#logging/destinations/otlp-json.ts";
 import type { OtlpAttribute } from "#logging/destinations/otlp-json.ts";
-import type { Json, JsonObject, LogRecord } from "#logging/record.ts";
+import type { Json, LogRecord } from "#logging/record.ts";
 
 const parameterBytesMax = 2048;
 
@@ -28,11 +28,8 @@ export function generationAttributes(
 }
 
 /** Langfuse takes only scalars as model parameters. */
-function toModelParameters(record: LogRecord): JsonObject {
-  const parameters = Object.entries(record.modelParameters).map(([name, value]): [string, Json] => [
-    name,
-    typeof value === "object" && value !== null ? toCappedJson(value, parameterBytesMax) : value,
-  ]);
+export function toModelParameters(record: LogRecord): Record<string, string | number | boolean | null> {
+  const parameters = Object.entries(record.modelParameters).map(([name, value]) => [name, toScalar(value)] as const);
   const fingerprint = record.response?.["system_fingerprint"];
   return {
     ...Object.fromEntries(parameters),
@@ -40,20 +37,38 @@ function toModelParameters(record: LogRecord): JsonObject {
   };
 }
 
-/** Buckets without overlap: input tokens are those that were neither read from nor written to the prompt cache. */
+function toScalar(value: Json): string | number | boolean | null {
+  return typeof value === "object" && value !== null ? toCappedJson(value, parameterBytesMax) : value;
+}
+
 function usageAttributes(record: LogRecord): OtlpAttribute[] {
+  const details = toUsageDetails(record);
+  if (details === null) return [];
+  return [
+    textAttribute("langfuse.observation.usage_details", JSON.stringify(details)),
+    textAttribute("langfuse.observation.cost_details", JSON.stringify({ total: record.responseCostUsd })),
+  ];
+}
+
+/** The token counts as Langfuse names them. */
+export type LangfuseUsageDetails = {
+  input: number;
+  output: number;
+  total: number;
+  cache_creation_input_tokens: number;
+  cache_read_input_tokens: number;
+};
+
+/** Buckets without overlap: input tokens are those that were neither read from nor written to the prompt cache. */
+export function toUsageDetails(record: LogRecord): LangfuseUsageDetails | null {
   const { promptTokens, completionTokens, totalTokens, cacheReadTokens, cacheWriteTokens } = record.usage;
-  if (record.status === "failure" || promptTokens + completionTokens + totalTokens === 0) return [];
+  if (record.status === "failure" || promptTokens + completionTokens + totalTokens === 0) return null;
   const input = Math.max(0, promptTokens - cacheReadTokens - cacheWriteTokens);
-  const details = {
+  return {
     input,
     output: completionTokens,
     total: Math.max(totalTokens, input + completionTokens + cacheReadTokens + cacheWriteTokens),
     cache_creation_input_tokens: cacheWriteTokens,
     cache_read_input_tokens: cacheReadTokens,
   };
-  return [
-    textAttribute("langfuse.observation.usage_details", JSON.stringify(details)),
-    textAttribute("langfuse.observation.cost_details", JSON.stringify({ total: record.responseCostUsd })),
-  ];
 }

@@ -11,17 +11,26 @@ export function metadataAttributes(
   steering: LangfuseSteering,
   options: LangfuseSpanOptions,
 ): OtlpAttribute[] {
-  const metadata: JsonObject = {
-    ...(options.brief ? { shortened: true } : steering.metadata),
-    ...(steering.debug && !options.brief ? { metadata_passed_to_litellm: record.requesterMetadata } : {}),
-    ...toGatewayMetadata(record),
-  };
-  return Object.entries(metadata).flatMap(([key, value]) =>
+  return Object.entries(toObservationMetadata(record, steering, options)).flatMap(([key, value]) =>
     metadataAttribute(`langfuse.observation.metadata.${key}`, value, options),
   );
 }
 
-function toGatewayMetadata(record: LogRecord): JsonObject {
+/** The generation's metadata, nulls included. */
+export function toObservationMetadata(
+  record: LogRecord,
+  steering: LangfuseSteering,
+  options: LangfuseSpanOptions,
+): JsonObject {
+  return {
+    ...(options.brief ? { shortened: true } : { ...steering.trace.metadata, ...steering.metadata }),
+    ...(steering.debug && !options.brief ? { metadata_passed_to_litellm: record.requesterMetadata } : {}),
+    ...toGatewayMetadata(record),
+  };
+}
+
+/** What the gateway itself knows of a call, under LiteLLM's names. */
+export function toGatewayMetadata(record: LogRecord): JsonObject {
   const { caller } = record;
   return {
     user_api_key_hash: caller.keyHash,

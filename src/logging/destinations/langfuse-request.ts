@@ -11,6 +11,8 @@ export type LangfuseRequest = {
   path: string;
   headers?: Record<string, string>;
   body?: string | Uint8Array;
+  /** How much of the answer is read. Default 64 kB. */
+  answerBytesMax?: number;
 };
 
 /** An answer, read. */
@@ -25,7 +27,7 @@ export type LangfuseAnswer = {
   retryAfterMs: number | null;
 };
 
-const answerBytesMax = 64 * 1024;
+const answerBytesMaxDefault = 64 * 1024;
 
 /** Calls the server that `target` names and reads what it answers; throws `UpstreamError` where there is no answer. */
 export async function requestLangfuse(
@@ -43,7 +45,7 @@ export async function requestLangfuse(
     bodyTimeoutMs: 10_000,
     totalTimeoutMs: 40_000,
   });
-  const text = await readStart(response);
+  const text = await readStart(response, request.answerBytesMax ?? answerBytesMaxDefault);
   const body = parseObject(text);
   return {
     status: response.status,
@@ -87,7 +89,7 @@ export function toLangfuseError(answer: LangfuseAnswer, target: LangfuseTarget):
 }
 
 /** The beginning of the body; a larger one is left unread, since nothing we need comes that late. */
-async function readStart(response: UpstreamResponse): Promise<string> {
+async function readStart(response: UpstreamResponse, answerBytesMax: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response.body) {
@@ -104,7 +106,7 @@ function toWords(body: Record<string, unknown> | null, text: string): string {
 }
 
 /** Seconds or a date in the header, else the seconds in Langfuse's own error body. */
-function toRetryAfterMs(header: string | undefined, body: Record<string, unknown> | null): number | null {
+export function toRetryAfterMs(header: string | undefined, body: Record<string, unknown> | null): number | null {
   if (header !== undefined && header !== "") {
     const ms = /^\d+(\.\d+)?$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
     if (Number.isFinite(ms)) return Math.max(0, Math.round(ms));

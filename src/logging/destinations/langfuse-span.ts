@@ -1,14 +1,22 @@
 import { derivedHex } from "#lib/id.ts";
 import { optionalText, toContent } from "#logging/destinations/langfuse-content.ts";
 import type { LangfuseSpanOptions } from "#logging/destinations/langfuse-content.ts";
+import { toTraceTags } from "#logging/destinations/langfuse-default-tags.ts";
 import { generationAttributes } from "#logging/destinations/langfuse-generation.ts";
 import { metadataAttribute, metadataAttributes } from "#logging/destinations/langfuse-metadata.ts";
 import { toLangfuseOutput } from "#logging/destinations/langfuse-output.ts";
 import { readSteering, resolveTraceId, toTraceId } from "#logging/destinations/langfuse-steering.ts";
 import type { LangfuseSteering } from "#logging/destinations/langfuse-steering.ts";
-import { booleanAttribute, textAttribute, textsAttribute, toUnixNano } from "#logging/destinations/otlp-json.ts";
+import {
+  booleanAttribute,
+  doubleAttribute,
+  textAttribute,
+  textsAttribute,
+  toUnixNano,
+} from "#logging/destinations/otlp-json.ts";
+import { genAiAttributes } from "#logging/destinations/otel-gen-ai.ts";
 import type { OtlpAttribute, OtlpSpan } from "#logging/destinations/otlp-json.ts";
-import type { Json, JsonObject, LogRecord } from "#logging/record.ts";
+import type { Json, LogRecord } from "#logging/record.ts";
 
 const masked = "redacted-by-litellm";
 
@@ -25,7 +33,7 @@ export function toLangfuseSpan(record: LogRecord, options: LangfuseSpanOptions):
     traceId,
     spanId: steering.generationId ?? derivedHex([record.recordId, options.callbackId], 8),
     ...(parentSpanId === null ? {} : { parentSpanId }),
-    name: steering.generationName ?? toDefaultName(record),
+    name: toGenerationName(record, steering),
     kind: 3,
     startTimeUnixNano: toUnixNano(record.startTimeMs),
     endTimeUnixNano: toUnixNano(Math.max(record.startTimeMs, record.endTimeMs)),
@@ -36,12 +44,15 @@ export function toLangfuseSpan(record: LogRecord, options: LangfuseSpanOptions):
       ...contentAttributes(record, steering, options),
       ...generationAttributes(record, steering, statusMessage),
       ...metadataAttributes(record, steering, options),
+      ...(options.genAi === true ? genAiAttributes(record, doubleAttribute) : []),
     ],
     status: statusMessage === null ? { code: 0 } : { code: 2, message: statusMessage },
   };
 }
 
-function toDefaultName(record: LogRecord): string {
+/** The generation's name: the client's, else one after the key's alias, else one after the operation. */
+export function toGenerationName(record: LogRecord, steering: LangfuseSteering): string {
+  if (steering.generationName !== null) return steering.generationName;
   return record.caller.keyAlias === null ? `litellm-${record.callType}` : `litellm:${record.caller.keyAlias}`;
 }
 
@@ -55,20 +66,29 @@ function toParentSpanId(steering: LangfuseSteering, traceId: string): string | n
 }
 
 /** The error's text, null on success. It may quote the prompt or the answer, so either mask covers it. */
-function toStatusMessage(record: LogRecord, steering: LangfuseSteering, options: LangfuseSpanOptions): string | null {
+export function toStatusMessage(
+  record: LogRecord,
+  steering: LangfuseSteering,
+  options: LangfuseSpanOptions,
+): string | null {
   if (record.status === "success") return null;
   if (steering.masksInput || steering.masksOutput) return masked;
   return toContent(record.error?.message ?? "", options);
 }
 
+/** The trace's name; null where the trace exists already and keeps its own. */
+export function toTraceName(record: LogRecord, steering: LangfuseSteering): string | null {
+  return steering.trace.name ?? (steering.continuesTrace ? null : `litellm-${record.callType}`);
+}
+
 function traceAttributes(record: LogRecord, steering: LangfuseSteering, options: LangfuseSpanOptions): OtlpAttribute[] {
   const { trace } = steering;
-  const name = trace.name ?? (steering.continuesTrace ? null : `litellm-${record.callType}`);
+  const tags = toTraceTags(record, steering, options);
   return [
-    ...optionalText("langfuse.trace.name", name),
+    ...optionalText("langfuse.trace.name", toTraceName(record, steering)),
     ...optionalText("user.id", trace.userId),
     ...optionalText("session.id", trace.sessionId),
-    ...(trace.tags.length === 0 ? [] : [textsAttribute("langfuse.trace.tags", trace.tags)]),
+    ...(tags.length === 0 ? [] : [textsAttribute("langfuse.trace.tags", tags)]),
     ...optionalText("langfuse.version", trace.version ?? steering.version),
     ...optionalText("langfuse.release", trace.release),
     ...optionalText("langfuse.environment", options.environment),
@@ -84,7 +104,7 @@ function contentAttributes(
   steering: LangfuseSteering,
   options: LangfuseSpanOptions,
 ): OtlpAttribute[] {
-  const input = steering.masksInput ? masked : toContent(toInput(record), options);
+  const input = toContent(toInput(record, steering), options);
   const output = toOutput(record, steering);
   const outputText = output === undefined ? null : toContent(output, options);
   return [
@@ -98,7 +118,9 @@ function contentAttributes(
   ];
 }
 
-function toInput(record: LogRecord): JsonObject {
+/** What the generation shows as its input: messages and tools, or the mask. */
+export function toInput(record: LogRecord, steering: LangfuseSteering): Json {
+  if (steering.masksInput) return masked;
   const { messages, tools, functions } = record.input;
   return {
     messages,
@@ -107,7 +129,8 @@ function toInput(record: LogRecord): JsonObject {
   };
 }
 
-function toOutput(record: LogRecord, steering: LangfuseSteering): Json | undefined {
+/** What the generation shows as its output; undefined where there is none. */
+export function toOutput(record: LogRecord, steering: LangfuseSteering): Json | undefined {
   if (record.status === "failure")
     return steering.masksInput || steering.masksOutput ? masked : (record.error?.message ?? "");
   const output = toLangfuseOutput(record);

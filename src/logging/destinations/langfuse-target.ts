@@ -11,7 +11,14 @@ export type LangfuseTarget = {
   secretKey: string;
   environment: string | null;
   promptVersion: number | null;
+  /** Null: found out by asking. */
+  wire: LangfuseWire | null;
+  defaultTags: readonly string[];
+  proxyBaseUrl: string | null;
 };
+
+/** The two ways into a Langfuse server: OpenTelemetry traces, or the batch of servers before 3.22. */
+export type LangfuseWire = "otlp" | "ingestion";
 
 /** The variables as they are parsed for a delivery. */
 export type LangfuseTargetVars = {
@@ -21,6 +28,10 @@ export type LangfuseTargetVars = {
   langfuse_host?: string | undefined;
   langfuse_environment?: string | undefined;
   langfuse_prompt_version?: number | undefined;
+  langfuse_wire?: LangfuseWire | undefined;
+  /** Of `litellm_settings`, filled in for every callback; nobody else sets them. */
+  langfuse_default_tags?: string[] | undefined;
+  langfuse_proxy_base_url?: string | undefined;
 };
 
 /** What Langfuse takes as the name of an environment; empty is none. */
@@ -33,14 +44,14 @@ const wordsMax = 500;
  * Works out where to send and as whom; `langfuse_secret` wins over `langfuse_secret_key`. Throws `UpstreamError` with
  * fault `destination` where credentials are missing or the host is no URL, so that records wait for a correction.
  */
-export function toLangfuseTarget(vars: LangfuseTargetVars): LangfuseTarget {
+export function toLangfuseTarget(vars: LangfuseTargetVars, hostDefault = defaultHost): LangfuseTarget {
   const publicKey = firstGiven(vars.langfuse_public_key);
   const secretKey = firstGiven(vars.langfuse_secret, vars.langfuse_secret_key);
   if (publicKey === null || secretKey === null) {
     const missing = [publicKey === null ? "langfuse_public_key" : "", secretKey === null ? "langfuse_secret_key" : ""];
     throw misconfigured(`Langfuse credentials are missing: ${missing.filter((name) => name !== "").join(", ")}`);
   }
-  const url = parseLangfuseHost(firstGiven(vars.langfuse_host) ?? defaultHost);
+  const url = parseLangfuseHost(firstGiven(vars.langfuse_host) ?? hostDefault);
   if (url === null) throw misconfigured("langfuse_host is not an http or https address");
   const environment = firstGiven(vars.langfuse_environment);
   return {
@@ -50,6 +61,9 @@ export function toLangfuseTarget(vars: LangfuseTargetVars): LangfuseTarget {
     secretKey,
     environment: environment !== null && environmentPattern.test(environment) ? environment : null,
     promptVersion: vars.langfuse_prompt_version ?? null,
+    wire: vars.langfuse_wire ?? null,
+    defaultTags: vars.langfuse_default_tags ?? [],
+    proxyBaseUrl: firstGiven(vars.langfuse_proxy_base_url),
   };
 }
 

@@ -1,55 +1,14 @@
-import { z } from "zod";
 import { destination } from "#logging/destinations/destination.ts";
 import type { Destination } from "#logging/destinations/destination.ts";
 import { checkLangfuse } from "#logging/destinations/langfuse-check.ts";
-import { sendToLangfuse } from "#logging/destinations/langfuse-send.ts";
-import { environmentPattern, parseLangfuseHost, toLangfuseTarget } from "#logging/destinations/langfuse-target.ts";
-
-const text = z.string().trim();
-
-/** LiteLLM's variables, as strict as they are when somebody saves them. All may be absent: the environment has them. */
-const LangfuseVars = z.object({
-  langfuse_public_key: text.optional().meta({
-    title: "Public key",
-    description: "Starts with pk-lf-; in Langfuse under Project settings, API keys.",
-    secret: true,
-  }),
-  langfuse_secret_key: text.optional().meta({
-    title: "Secret key",
-    description: "Starts with sk-lf-. It alone decides in which project the records land.",
-    secret: true,
-  }),
-  langfuse_secret: text.optional().meta({
-    title: "Secret key (other name)",
-    description: "The same as the secret key; wins where both are given.",
-    secret: true,
-  }),
-  langfuse_host: text
-    .refine((host) => host === "" || parseLangfuseHost(host) !== null, "must be an http or https address")
-    .optional()
-    .meta({ title: "Host", description: "Default https://cloud.langfuse.com; US: https://us.cloud.langfuse.com." }),
-  langfuse_environment: text
-    .regex(environmentPattern, "must be lower-case letters, digits, - or _, at most 40, and not begin with langfuse")
-    .optional()
-    .meta({ title: "Environment", description: "The environment that Langfuse shows the records in." }),
-  langfuse_prompt_version: z.coerce
-    .number<number | string>()
-    .int()
-    .min(1)
-    .optional()
-    .meta({ title: "Prompt version", description: "For calls whose metadata names a prompt without a version." }),
-});
-
-/** The same when stored records are sent: what is wrong but not needed may not stop them. */
-const StoredLangfuseVars = LangfuseVars.extend({
-  langfuse_host: z.string().optional(),
-  langfuse_environment: z.string().optional().catch(undefined),
-  langfuse_prompt_version: LangfuseVars.shape.langfuse_prompt_version.catch(undefined),
-});
+import { deliverToLangfuse } from "#logging/destinations/langfuse-deliver.ts";
+import { previewLangfuse } from "#logging/destinations/langfuse-send.ts";
+import { toLangfuseTarget } from "#logging/destinations/langfuse-target.ts";
+import { LangfuseVars, StoredLangfuseVars } from "#logging/destinations/langfuse-vars.ts";
 
 /**
  * Langfuse: every record becomes a generation in the project of the keys, over OpenTelemetry (JSON), which Langfuse
- * has taken since 3.22.
+ * has taken since 3.22, or by the ingestion batch of older servers.
  */
 export const langfuse: Destination = {
   ...destination({
@@ -68,8 +27,10 @@ export const langfuse: Destination = {
       LANGFUSE_TRACING_ENVIRONMENT: "langfuse_environment",
     },
     deliver: async (records, vars, context) =>
-      sendToLangfuse(records, { target: toLangfuseTarget(vars), context, brief: false }),
-    check: checkLangfuse,
+      deliverToLangfuse(records, { target: toLangfuseTarget(vars), context, brief: false }),
+    check: async (vars, context) => checkLangfuse(vars, context),
+    preview: (records, vars, context) =>
+      previewLangfuse(records, { target: toLangfuseTarget(vars), context, brief: false }),
   }),
   vars: LangfuseVars,
 };

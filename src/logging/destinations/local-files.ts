@@ -31,6 +31,12 @@ export const localFiles = destination({
   targetVars: ["local_files_dir"],
   deliver: (records, vars, context) => appendRecords(records, vars.local_files_dir, context),
   check: (vars) => checkFolder(vars.local_files_dir),
+  preview: (records, vars) => ({
+    method: "APPEND",
+    url: join(vars.local_files_dir, toFileName(toDay(new Date()), 0)),
+    headers: {},
+    body: toLines(records),
+  }),
 });
 
 /** Deletes the daily files that are older than seven days; a missing folder is fine. Also done with each new file. */
@@ -48,7 +54,7 @@ async function appendRecords(
 ): Promise<DeliveryResult[]> {
   if (records.length === 0) return [];
   context.signal.throwIfAborted();
-  const text = records.map((record) => `${JSON.stringify(toStandardLoggingPayload(record))}\n`).join("");
+  const text = toLines(records);
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     await using file = await openCurrentFile(dir);
@@ -60,6 +66,10 @@ async function appendRecords(
     throw toDiskError(error, dir);
   }
   return records.map(() => ({ outcome: "delivered", status: 200 }));
+}
+
+function toLines(records: readonly LogRecord[]): string {
+  return records.map((record) => `${JSON.stringify(toStandardLoggingPayload(record))}\n`).join("");
 }
 
 /** The day's newest file with room in it. */

@@ -1,0 +1,8 @@
+import { route } from "#http/route.ts";
+import { readMetrics } from "#logging/delivery-metrics.ts";
+
+/** The queue's figures in Prometheus' text format. */
+export const GET = route({ auth: "key" }, async ({ db }) => {
+  const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" };
+  return new Response(await readMetrics(db), { headers });
+});

@@ -1,0 +1,116 @@
+import { z } from "zod";
+import type { Db } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
+import type { Prisma } from "#lib/prisma/client.ts";
+import { isStorable, unstorableMessage } from "#lib/storable.ts";
+import type { Caller } from "#keys/caller.ts";
+import { keyColumns, toKeyRow, toToken, type KeyRow } from "#keys/key-row.ts";
+import { masterUserId } from "#keys/verify-key.ts";
+
+/** A yes or no in a query; absent, it is no. */
+const flag = z
+  .enum(["true", "false", "True", "False", "1", "0"])
+  .default("false")
+  .transform((text) => /^(true|1)$/i.test(text));
+
+/** LiteLLM's names of what keys can be sorted by, and our columns. */
+const sortColumns = {
+  spend: "spend",
+  max_budget: "maxBudget",
+  created_at: "createdAt",
+  updated_at: "updatedAt",
+  expires: "expires",
+  key_alias: "alias",
+  team_id: "teamId",
+  user_id: "userId",
+} as const;
+
+/** The query of `GET /key/list`; unknown fields are ignored. */
+export const ListKeys = z
+  .object({
+    page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+    size: z.coerce.number().int().min(1).max(100).default(10),
+    user_id: z.string().optional(),
+    team_id: z.string().optional(),
+    organization_id: z.string().optional(),
+    key_hash: z.string().optional(),
+    key_alias: z.string().optional(),
+    return_full_object: flag,
+    include_team_keys: flag,
+    include_created_by_keys: flag,
+    sort_by: z
+      .enum(["spend", "max_budget", "created_at", "updated_at", "expires", "key_alias", "team_id", "user_id"])
+      .optional(),
+    sort_order: z.enum(["asc", "desc"]).default("desc"),
+    /** Deleted keys leave nothing that could be listed. */
+    status: z.literal("deleted").optional(),
+  })
+  .refine(isStorable, unstorableMessage);
+export type ListKeys = z.output<typeof ListKeys>;
+
+/** One page of keys: their hashes, or their rows where the query asks for them. */
+export type KeyPage = { keys: string[] | KeyRow[]; total_count: number; current_page: number; total_pages: number };
+
+/**
+ * Lists keys, the newest first. An administrator sees all; a virtual key those of its user, itself, and with
+ * `include_team_keys` its team's. Throws 403 for a key without user and for one that asks for others' keys.
+ */
+export async function listKeys(db: Db, caller: Caller, query: ListKeys): Promise<KeyPage> {
+  const where: Prisma.KeyWhereInput = { AND: [visibleTo(caller, query), wanted(query)] };
+  const page = { skip: (query.page - 1) * query.size, take: query.size, orderBy: orderOf(query) };
+  const isEmpty = query.status === "deleted";
+  const total = isEmpty ? 0 : await db.key.count({ where });
+  const rows = isEmpty ? [] : await db.key.findMany({ where, ...page, select: keyColumns });
+  return {
+    keys: query.return_full_object ? rows.map(toKeyRow) : rows.map((row) => row.token),
+    total_count: total,
+    current_page: query.page,
+    total_pages: Math.ceil(total / query.size),
+  };
+}
+
+function visibleTo(caller: Caller, query: ListKeys): Prisma.KeyWhereInput {
+  if (caller.role === "proxy_admin") return {};
+  if (caller.userId === null) {
+    throw new AppError("forbidden", "This key belongs to no user and cannot list keys.", { param: "user_id" });
+  }
+  if (query.user_id !== undefined && query.user_id !== caller.userId) {
+    throw new AppError("forbidden", "You are not authorized to check another user's keys.", { param: "user_id" });
+  }
+  if (query.team_id !== undefined && query.team_id !== caller.teamId) {
+    throw new AppError("forbidden", "You are not authorized to check this team's keys.", { param: "team_id" });
+  }
+  const asksForTeam = query.include_team_keys || query.team_id !== undefined;
+  return {
+    OR: [
+      { token: caller.keyHash ?? "" },
+      // The master key's user owns what every administrator makes: that is nobody's own.
+      ...(caller.userId === masterUserId ? [] : [{ userId: caller.userId }]),
+      ...(asksForTeam && caller.teamId !== null ? [{ teamId: caller.teamId }] : []),
+    ],
+  };
+}
+
+function wanted(query: ListKeys): Prisma.KeyWhereInput {
+  const { user_id: userId, team_id: teamId, organization_id: organizationId, key_hash, key_alias: alias } = query;
+  return {
+    ...(userId === undefined ? {} : { OR: ofUser(userId, query) }),
+    ...(teamId === undefined ? {} : { teamId }),
+    ...(organizationId === undefined ? {} : { organizationId }),
+    ...(key_hash === undefined ? {} : { token: toToken(key_hash) }),
+    ...(alias === undefined ? {} : { alias }),
+  };
+}
+
+function ofUser(userId: string, query: ListKeys): Prisma.KeyWhereInput[] {
+  return [
+    { userId },
+    ...(query.include_created_by_keys ? [{ createdBy: userId }] : []),
+    ...(query.include_team_keys ? [{ team: { members: { some: { userId } } } }] : []),
+  ];
+}
+
+function orderOf(query: ListKeys): Prisma.KeyOrderByWithRelationInput[] {
+  const column = sortColumns[query.sort_by ?? "created_at"];
+  return [{ [column]: query.sort_order }, { token: "asc" }];
+}

@@ -1,0 +1,46 @@
+import type { Database } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
+import { inTransaction } from "#lib/in-transaction.ts";
+import { forgetKey } from "#keys/caller-cache.ts";
+import { keyColumns, toKeyRow, toToken, type KeyRow } from "#keys/key-row.ts";
+import { lockKey } from "#keys/lock-key.ts";
+import { writeAudit, type Actor } from "#logging/audit.ts";
+import { announceCallbacks } from "#logging/write-callbacks.ts";
+
+/** A key's spend before and after it was reset, in USD. */
+export type SpendReset = Pick<KeyRow, "spend" | "max_budget" | "budget_reset_at"> & {
+  key_hash: string;
+  previous_spend: number;
+};
+
+/**
+ * Sets a key's recorded spend to a smaller amount. Throws 404 for an unknown key and 400 for an amount that is negative
+ * or more than was spent.
+ */
+export async function resetSpend(
+  db: Database["db"],
+  actor: Actor,
+  { key, resetTo }: { key: string; resetTo: number },
+): Promise<SpendReset> {
+  if (resetTo < 0) throw refused(`reset_to must be >= 0. Received: ${String(resetTo)}`);
+  const token = toToken(key);
+  const { before, after } = await inTransaction(db, async (tx) => {
+    const stored = toKeyRow(await lockKey(tx, token));
+    if (resetTo > stored.spend) {
+      throw refused(`reset_to (${String(resetTo)}) must be <= current spend (${String(stored.spend)})`);
+    }
+    const data = { spend: resetTo, updatedBy: actor.userId };
+    const row = toKeyRow(await tx.key.update({ where: { token }, data, select: keyColumns }));
+    const change = { action: "reset_spend", objectType: "key", objectId: token, before: stored, after: row } as const;
+    await writeAudit(tx, actor, change);
+    return { before: stored, after: row };
+  });
+  forgetKey(token);
+  await announceCallbacks([]);
+  const { spend, max_budget, budget_reset_at } = after;
+  return { key_hash: token, spend, previous_spend: before.spend, max_budget, budget_reset_at };
+}
+
+function refused(message: string): AppError {
+  return new AppError("bad_request", message, { param: "reset_to" });
+}

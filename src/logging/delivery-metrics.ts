@@ -1,0 +1,53 @@
+import type { Db } from "#lib/db.ts";
+import { version } from "#lib/version.ts";
+import { deliveryState } from "#logging/delivery.ts";
+import { nameCallbacks } from "#logging/name-callbacks.ts";
+
+const states = ["pending", "delivered", "dead", "suppressed"] as const;
+
+/**
+ * The figures of the queue in Prometheus' text format, per kind of callback. No team, key or callback id is in it, so
+ * the number of lines does not grow with them.
+ */
+export async function readMetrics(db: Db): Promise<string> {
+  const counts = await deliveryState.get().counts();
+  const names = await nameCallbacks(
+    db,
+    counts.map(({ callbackId }) => callbackId),
+  );
+  const totals = new Map<string, number>();
+  for (const { callbackId, state, count } of counts) {
+    const key = `${names.get(callbackId) ?? "deleted"} ${state}`;
+    totals.set(key, (totals.get(key) ?? 0) + count);
+  }
+  const kinds = [...new Set([...totals.keys()].map((key) => key.slice(0, key.lastIndexOf(" "))))].toSorted();
+  const deliveries = kinds.flatMap((kind) =>
+    states.map((state) => ({ labels: { callback: kind, state }, value: totals.get(`${kind} ${state}`) ?? 0 })),
+  );
+  return [
+    ...toGauge("sluice_info", "The running version.", [{ labels: { version }, value: 1 }]),
+    ...toGauge("sluice_uptime_seconds", "Seconds since the process started.", [
+      { labels: {}, value: process.uptime() },
+    ]),
+    ...toGauge("sluice_resident_memory_bytes", "Memory of the process.", [
+      { labels: {}, value: process.memoryUsage.rss() },
+    ]),
+    ...toGauge("sluice_deliveries", "Deliveries that the queue holds, by callback kind and state.", deliveries),
+    "",
+  ].join("\n");
+}
+
+type Sample = { labels: Readonly<Record<string, string>>; value: number };
+
+function toGauge(name: string, help: string, samples: readonly Sample[]): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...samples.map((sample) => toLine(name, sample))];
+}
+
+function toLine(name: string, { labels, value }: Sample): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`);
+  return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${String(value)}`;
+}
+
+function escapeLabel(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}

@@ -1,0 +1,91 @@
+import { UpstreamError } from "#lib/errors.ts";
+import type {
+  CheckResult,
+  DeliveryContext,
+  DeliveryPreview,
+  DeliveryResult,
+} from "#logging/destinations/destination.ts";
+import { headersOf, postSpans, toJsonExport, toOtelError } from "#logging/destinations/otel-request.ts";
+import { toOtelSpan } from "#logging/destinations/otel-span.ts";
+import { toOtelTarget } from "#logging/destinations/otel-target.ts";
+import type { OtelTarget, OtelTargetVars } from "#logging/destinations/otel-target.ts";
+import type { LogRecord } from "#logging/record.ts";
+
+/** Where to, on whose behalf, and whether content must stay out because the span was too large before. */
+type OtelSending = { target: OtelTarget; context: DeliveryContext; brief: boolean };
+
+/**
+ * Sends the records as one export and judges the answer by OTLP's rules. What a collector refuses or rejects in part
+ * is sent again in halves until only the records at fault are left, which are then dead with its words. Throws
+ * `UpstreamError` where the collector as a whole is at fault or cannot take anything now.
+ */
+export async function sendToOtel(records: readonly LogRecord[], sending: OtelSending): Promise<DeliveryResult[]> {
+  if (records.length === 0) return [];
+  const { target, context, brief } = sending;
+  const options = { callbackId: context.callbackId, brief };
+  const answer = await postSpans(
+    records.map((record) => toOtelSpan(record, options)),
+    target,
+    context,
+  );
+  const { status } = answer;
+  const isTaken = status >= 200 && status < 300 && !answer.isHtml;
+  if (isTaken && answer.rejected === 0)
+    return records.map(() => ({ outcome: "delivered", status, ...toNote(answer.words, brief) }));
+  const error = toOtelError(answer, target);
+  const isRefusal = isTaken || status === 413 || error.fault === "record";
+  if (!isRefusal) throw error;
+  if (isTaken && answer.rejected >= records.length) return allDead(records, status, error.message);
+  if (records.length > 1) return sendHalves(records, sending);
+  if (status === 413 && !brief) return sendToOtel(records, { ...sending, brief: true });
+  return allDead(records, status, error.message);
+}
+
+/** The export that `sendToOtel` would send, as JSON whatever the protocol; the headers' values are masked. */
+export function previewOtel(records: readonly LogRecord[], { target, context, brief }: OtelSending): DeliveryPreview {
+  const options = { callbackId: context.callbackId, brief };
+  const masked = Object.keys(target.headers).map((name) => [name, "***"] as const);
+  return {
+    method: "POST",
+    url: target.url,
+    headers: { ...Object.fromEntries(masked), ...headersOf(target.protocol) },
+    body: toJsonExport(records.map((record) => toOtelSpan(record, options))),
+  };
+}
+
+/** Sends an export without spans, which every OTLP receiver accepts once it accepts the headers. */
+export async function checkOtel(vars: OtelTargetVars, context: DeliveryContext): Promise<CheckResult> {
+  try {
+    const target = toOtelTarget(vars);
+    const answer = await postSpans([], target, context);
+    if (answer.status < 200 || answer.status >= 300 || answer.isHtml) throw toOtelError(answer, target);
+    return { state: "healthy", message: `${target.host} takes traces (${target.protocol})`, target: target.url };
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    return { state: error.status === 429 ? "unverified" : "unhealthy", message: error.message, target: null };
+  }
+}
+
+function toNote(words: string, brief: boolean): { message?: string } {
+  if (brief) return { message: "Sent without messages: the full record was too large" };
+  return words === "" ? {} : { message: words };
+}
+
+function allDead(records: readonly LogRecord[], status: number, message: string): DeliveryResult[] {
+  return records.map(() => ({ outcome: "dead", status, message }));
+}
+
+/** What the first half met is settled already, so a fault that ends the second half may not take it back. */
+async function sendHalves(records: readonly LogRecord[], sending: OtelSending): Promise<DeliveryResult[]> {
+  const middle = Math.ceil(records.length / 2);
+  const first = await sendToOtel(records.slice(0, middle), sending);
+  const rest = records.slice(middle);
+  try {
+    return [...first, ...(await sendToOtel(rest, sending))];
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    const { status, message, retryAfterMs } = error;
+    const wait = retryAfterMs === null ? {} : { retryAfterMs };
+    return [...first, ...rest.map(() => ({ outcome: "retry", status, message, ...wait }) as const)];
+  }
+}

@@ -1,0 +1,122 @@
+import { configState } from "#lib/config.ts";
+import type { Db } from "#lib/db.ts";
+import type { CallbackType } from "#logging/callback.ts";
+import type { CallbackRules } from "#logging/callback-rules.ts";
+import type { ContentClass } from "#logging/content-class.ts";
+import { hideValues, openCallback, showTarget, type Viewer } from "#logging/open-callback.ts";
+import { choosePolicy, decideRedaction, type PolicyLevel, type PolicySubject } from "#logging/policy.ts";
+import type { LoggingPolicy, PolicyTarget, RedactionDecider } from "#logging/policy.ts";
+import { planLog } from "#logging/log-plan.ts";
+import { readStatement } from "#logging/read-statement.ts";
+import type { RedactionLevel } from "#logging/redaction-level.ts";
+
+/** Where the logs of one key go, and why, before a request says anything itself. */
+export type EffectiveLogging = {
+  decided_by: PolicyLevel;
+  /** Why nothing is logged at all; null where something is. */
+  reason: string | null;
+  /** True where `must_log` overrules an opt-out of the key. */
+  must_log: boolean;
+  callbacks: EffectiveCallback[];
+};
+
+/** One callback of the deciding level. */
+export type EffectiveCallback = {
+  callback_name: string;
+  callback_id: string;
+  fires_on: CallbackType;
+  redaction: RedactionLevel;
+  redaction_decided_by: RedactionDecider;
+  /** Classes of content that this callback leaves out whatever the level says. */
+  redact_classes: readonly ContentClass[];
+  /** Which calls it gets; null for all. */
+  rules: CallbackRules | null;
+  /** The variables that choose where records go, without secrets; null for the destination's own default. */
+  target: Record<string, string> | null;
+  /** False where records are not sent there, with the reason. */
+  enabled: boolean;
+  reason: string | null;
+};
+
+/** Whose logging is asked for. */
+export type LoggingOwner = {
+  keyHash: string | null;
+  teamId: string | null;
+  /** Callback names that the key's metadata switches off. */
+  disabledCallbacks: readonly string[];
+};
+
+/** Reads what key and team say about their logs. */
+export async function readSubject(
+  db: Db,
+  { keyHash, teamId }: Pick<LoggingOwner, "keyHash" | "teamId">,
+): Promise<PolicySubject> {
+  const key = keyHash === null ? null : await readStatement(db, { keyHash });
+  const team = teamId === null ? null : await readStatement(db, { teamId });
+  return { teamId, key, team };
+}
+
+/** Works out where the logs of a key go, which level decided it, and with what redaction. */
+export async function getEffectiveLogging(db: Db, owner: LoggingOwner, viewer: Viewer): Promise<EffectiveLogging> {
+  const config = configState.get();
+  const subject = await readSubject(db, owner);
+  const policy = choosePolicy(subject, config);
+  const { disabledCallbacks } = owner;
+  const controls = { noLog: false, disabledCallbacks, redact: false, liftRedaction: false };
+  const plan = planLog(policy, { controls, isTeamDisabled: policy.level === "team_disabled" }, config);
+  const planned = new Map(plan.targets.map((target) => [target.callbackId, target]));
+  const callbacks = await Promise.all(
+    policy.targets.map((target) =>
+      // What is planned is without the rules that `must_log` overrules.
+      describe(db, planned.get(target.callbackId) ?? target, {
+        subject,
+        viewer,
+        isPlanned: planned.has(target.callbackId),
+      }),
+    ),
+  );
+  return { decided_by: policy.level, reason: whyNothing(policy, subject), must_log: plan.mustLog, callbacks };
+}
+
+async function describe(
+  db: Db,
+  target: PolicyTarget,
+  { subject, viewer, isPlanned }: { subject: PolicySubject; viewer: Viewer; isPlanned: boolean },
+): Promise<EffectiveCallback> {
+  const { callbackId, callbackName, firesOn, redaction } = target;
+  const opened = await openCallback(db, { callbackId, callbackName }, viewer);
+  const fault = opened.resolved.state === "misconfigured" ? hideValues(opened.resolved.message, opened) : null;
+  const reason = isPlanned
+    ? fault && `Its records wait: ${fault}`
+    : "The key's metadata switches it off (litellm_disabled_callbacks).";
+  return {
+    callback_name: callbackName,
+    callback_id: callbackId,
+    fires_on: firesOn,
+    redaction,
+    redaction_decided_by: decidedBy(target, subject),
+    redact_classes: target.redactClasses ?? [],
+    rules: target.rules ?? null,
+    target: showTarget(opened),
+    enabled: reason === null,
+    reason,
+  };
+}
+
+/** Which level decided the redaction of a policy's target. */
+export function decidedBy({ callbackId }: Pick<PolicyTarget, "callbackId">, subject: PolicySubject): RedactionDecider {
+  const stored = [...(subject.key?.callbacks ?? []), ...(subject.team?.callbacks ?? [])];
+  const callback = stored.find((known) => known.callbackId === callbackId) ?? { redaction: null };
+  return decideRedaction(callback, subject, configState.get()).decidedBy;
+}
+
+/** Why a policy logs nothing, as a sentence; null where it logs. */
+export function whyNothing({ level, targets }: LoggingPolicy, { key, team }: PolicySubject): string | null {
+  if (level === "team_disabled") return "The team's logging is disabled (POST /team/{team_id}/disable_logging).";
+  if (level === "key_disabled") return "The key opted out of logging (metadata.logging is an empty list).";
+  if (targets.length > 0) return null;
+  if (level === "key" && key) return "None of the key's callbacks can be used; POST /key/health says why.";
+  if (level === "team" && team) return "None of the team's callbacks can be used.";
+  if (level === "default_team_settings") return "The team's entry in default_team_settings lists no callback.";
+  return "Neither key nor team has a callback, and config.yaml sets none.";
+}

@@ -1,0 +1,90 @@
+import type { Db } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
+import { nameCallbacks } from "#logging/name-callbacks.ts";
+import { deliveryState } from "#logging/delivery.ts";
+import { hideValues, openCallback, type Viewer } from "#logging/open-callback.ts";
+import type { DeliveryRow } from "#logging/queue/queue.ts";
+
+/** Who asks. Everybody but an administrator sees the calls of his own key and team. */
+export type DeliveryReader = Viewer & { keyHash: string | null; teamId: string | null };
+
+/** What became of a record at one callback, as the wire shows it. */
+export type ShownDelivery = {
+  record_id: string;
+  call_id: string;
+  callback_id: string;
+  /** Null where the callback was deleted. */
+  callback_name: string | null;
+  state: "queued" | "delivered" | "retrying" | "dead" | "suppressed";
+  tries: number;
+  created_at: string;
+  /** When it is tried next; null where it is settled. */
+  due_at: string | null;
+  settled_at: string | null;
+  /** The destination's HTTP status (0: no answer) and words; null before the first try. */
+  status: number | null;
+  message: string | null;
+};
+
+/**
+ * Tells what became of a call's log, by record id or call id. Throws the same `not_found` for a call that there is not,
+ * that leaves no rows, and that is somebody else's.
+ */
+export async function findDeliveries(
+  db: Db,
+  reader: DeliveryReader,
+  id: string,
+): Promise<{ id: string; deliveries: ShownDelivery[] }> {
+  const delivery = deliveryState.get();
+  const found = [...(await delivery.find({ by: "record", id })), ...(await delivery.find({ by: "call", id }))];
+  const unique = new Map(found.map((row) => [`${row.recordId} ${row.callbackId}`, row]));
+  const rows = [...unique.values()].filter((row) => mayRead(row, reader));
+  if (rows.length === 0)
+    throw new AppError("not_found", "There is no delivery of a call with this id.", { param: "id" });
+  const names = await nameCallbacks(
+    db,
+    rows.map(({ callbackId }) => callbackId),
+  );
+  const deliveries: ShownDelivery[] = [];
+  for (const row of rows) {
+    const callbackName = names.get(row.callbackId) ?? null;
+    deliveries.push({
+      ...show(row),
+      callback_name: callbackName,
+      message: await showWords(db, row, { reader, callbackName }),
+    });
+  }
+  return { id, deliveries };
+}
+
+function mayRead(row: DeliveryRow, reader: DeliveryReader): boolean {
+  if (reader.isAdmin) return true;
+  const isOwnTeam = row.teamId !== null && row.teamId === reader.teamId;
+  return isOwnTeam || (row.keyHash !== null && row.keyHash === reader.keyHash);
+}
+
+function show(row: DeliveryRow): Omit<ShownDelivery, "callback_name" | "message"> {
+  const isTried = row.tries > 0 || row.status !== null;
+  return {
+    record_id: row.recordId,
+    call_id: row.callId,
+    callback_id: row.callbackId,
+    state: row.state === "pending" ? (isTried ? "retrying" : "queued") : row.state,
+    tries: row.tries,
+    created_at: new Date(row.createdAtMs).toISOString(),
+    due_at: row.state === "pending" ? new Date(row.dueAtMs).toISOString() : null,
+    settled_at: row.settledAtMs === null ? null : new Date(row.settledAtMs).toISOString(),
+    status: row.status,
+  };
+}
+
+/** The destination's words; of a deleted callback it is not known any more what in them was the operator's. */
+async function showWords(
+  db: Db,
+  { callbackId, message }: DeliveryRow,
+  { reader, callbackName }: { reader: DeliveryReader; callbackName: string | null },
+): Promise<string | null> {
+  if (message === null || message === "") return message;
+  if (callbackName === null) return reader.isAdmin ? message : null;
+  return hideValues(message, await openCallback(db, { callbackId, callbackName }, reader));
+}

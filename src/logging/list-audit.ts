@@ -1,0 +1,47 @@
+import type { Db } from "#lib/db.ts";
+
+/** Which audit entries to list; absent filters let everything pass. Pages count from 1. */
+export type AuditFilter = {
+  objectType: string | undefined;
+  objectId: string | undefined;
+  actor: string | undefined;
+  action: string | undefined;
+  page: number;
+  pageSize: number;
+};
+
+/** Lists who changed what, newest first. The rows before and after hold no secret: they were masked when written. */
+export async function listAudit(db: Db, { page, pageSize, ...filter }: AuditFilter) {
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined);
+  const where: { objectType?: string; objectId?: string; actor?: string; action?: string } = Object.fromEntries(given);
+  const total = await db.auditEntry.count({ where });
+  const rows = await db.auditEntry.findMany({
+    where,
+    orderBy: [{ createdAt: "desc" }, { id: "desc" }],
+    skip: (page - 1) * pageSize,
+    take: pageSize,
+    select: {
+      id: true,
+      createdAt: true,
+      actor: true,
+      changedBy: true,
+      action: true,
+      objectType: true,
+      objectId: true,
+      before: true,
+      after: true,
+    },
+  });
+  const audit_logs = rows.map((row) => ({
+    id: row.id,
+    updated_at: row.createdAt.toISOString(),
+    actor: row.actor,
+    changed_by: row.changedBy ?? row.actor,
+    action: row.action,
+    object_type: row.objectType,
+    object_id: row.objectId,
+    before_value: row.before,
+    updated_values: row.after,
+  }));
+  return { audit_logs, total, page, page_size: pageSize, total_pages: Math.ceil(total / pageSize) };
+}

@@ -1,0 +1,13 @@
+import { configState } from "#lib/config.ts";
+import { globalCallbacks } from "#logging/policy.ts";
+
+/** The callbacks that config.yaml sets for everybody, by what they fire on. */
+export type GlobalCallbacks = { success: string[]; failure: string[]; success_and_failure: string[] };
+
+/** Lists the callbacks of config.yaml that are active: names that are no destination of ours are left out. */
+export function listGlobalCallbacks(): GlobalCallbacks {
+  const all = globalCallbacks(configState.get());
+  const named = (firesOn: string): string[] =>
+    all.filter((callback) => callback.firesOn === firesOn).map(({ callbackName }) => callbackName);
+  return { success: named("success"), failure: named("failure"), success_and_failure: named("success_and_failure") };
+}
