@@ -32,8 +32,8 @@ export type SluiceProcess = {
   stop(): Promise<Ending>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<Ending>;
-  /** Stops it if it still runs, and starts it again with the same data, address and keys. */
-  restart(): Promise<void>;
+  /** Stops it if it still runs, and starts it again with the same data, address and keys, and with other settings. */
+  restart(otherEnv?: Record<string, string>): Promise<void>;
   /** Kills it if it still runs, and removes what it left. */
   dispose(): Promise<void>;
 };
@@ -92,7 +92,8 @@ export async function startSluiceProcess(options: SluiceOptions = {}): Promise<S
     logs: runner.logs,
     stop: () => runner.end("SIGTERM"),
     kill: () => runner.end("SIGKILL"),
-    async restart() {
+    async restart(otherEnv = {}) {
+      Object.assign(env, otherEnv);
       await runner.end("SIGTERM");
       await runner.start();
     },

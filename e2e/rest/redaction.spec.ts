@@ -1,6 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, fakeModelConfig, test } from "../fixtures.ts";
@@ -360,23 +358,17 @@ test("a host that may no longer be reached is not dialled with what was saved fo
   fakes,
 }) => {
   test.setTimeout(120_000);
-  const folder = await mkdtemp(join(tmpdir(), "sluice-reach-"));
   const project = makeProject("reach");
   const sink = await startFakeLangfuse({ projects: [project] });
-  const keys = { SLUICE_ENCRYPTION_KEY: randomBytes(32).toString("hex") };
-  const config = fakeModelConfig(fakes);
-  const first = await startSluice({ config, dataDir: folder, env: keys });
-  const key = await makeTeam(first, "reach", [{ sink, project }]);
-  await ask(first, key, { content: "while it may be reached" });
+  const sluice = await startSluice({ config: fakeModelConfig(fakes) });
+  const key = await makeTeam(sluice, "reach", [{ sink, project }]);
+  await ask(sluice, key, { content: "while it may be reached" });
   await until("it arrived", () => sink.project("reach").spans.length === 1);
-  await first.stop();
-  const second = await startSluice({ config, dataDir: folder, env: { ...keys, SLUICE_PRIVATE_DESTINATION_HOSTS: "" } });
+  await sluice.restart({ SLUICE_PRIVATE_DESTINATION_HOSTS: "" });
   sink.reset();
-  const answer = await ask(second, key, { content: "when it may not" });
+  const answer = await ask(sluice, key, { content: "when it may not" });
   expect(answer).toMatchObject({ status: 200, receipt: expect.stringMatching(/^langfuse=queued/) });
   await sleep(2_500);
   expect(sink.requests).toEqual([]);
-  await second.stop();
   await sink.close();
-  await rm(folder, { recursive: true, force: true });
 });
