@@ -43,7 +43,7 @@ function toShown({ path, handlers }: MountedRoute): ShownRoute {
  * Makes the wire's application of its routes. Parameters match greedily, because team ids and model names may hold a
  * `/`. An unknown path is a 404 and an unknown method a 405, both in the envelope.
  */
-export function makeApp(routes: readonly MountedRoute[]): Hono {
+function makeApp(routes: readonly MountedRoute[]): Hono {
   const app = new Hono();
   for (const { path, handlers } of routes) {
     for (const [method, handler] of handlers) {

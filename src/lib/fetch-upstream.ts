@@ -80,6 +80,18 @@ export async function readBody(response: UpstreamResponse, bytesMax: number): Pr
   return only && chunks.length === 1 ? only : Buffer.concat(chunks, bytes);
 }
 
+/** At most the first `bytesMax` bytes of the body; closes the connection where there are more. */
+export async function readStart(response: UpstreamResponse, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= bytesMax) break;
+  }
+  return Buffer.concat(chunks).subarray(0, bytesMax);
+}
+
 /** `readBody` as UTF-8 text. */
 export async function readText(response: UpstreamResponse, bytesMax: number): Promise<string> {
   return (await readBody(response, bytesMax)).toString("utf8");

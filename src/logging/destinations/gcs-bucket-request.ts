@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UpstreamError } from "#lib/errors.ts";
-import { fetchUpstream, type UpstreamResponse } from "#lib/fetch-upstream.ts";
+import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import type { GcsCredentials } from "#logging/destinations/gcs-bucket-account.ts";
 import type { GcsTarget } from "#logging/destinations/gcs-bucket-target.ts";
@@ -79,7 +79,7 @@ async function requestWith(token: string | null, session: GcsSession, request: G
     bodyTimeoutMs: 10_000,
     totalTimeoutMs: 60_000,
   });
-  const text = await readStart(response);
+  const text = (await readStart(response, answerBytesMax)).toString("utf8");
   const error = ErrorBody.safeParse(parseObject(text));
   const words = error.success ? error.data.error.message : text;
   return {
@@ -89,18 +89,6 @@ async function requestWith(token: string | null, session: GcsSession, request: G
     reason: error.success ? (error.data.error.errors[0]?.reason ?? "") : "",
     retryAfterMs: toRetryAfterMs(response.headers["retry-after"]),
   };
-}
-
-/** The beginning of the body; nothing we need comes later. */
-async function readStart(response: UpstreamResponse): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes >= answerBytesMax) break;
-  }
-  return Buffer.concat(chunks).toString("utf8", 0, answerBytesMax);
 }
 
 function parseObject(text: string): Record<string, unknown> | null {

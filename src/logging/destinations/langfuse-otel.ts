@@ -1,5 +1,5 @@
 import { checkLangfuse } from "#logging/destinations/langfuse-check.ts";
-import { LangfuseVars, StoredLangfuseVars } from "#logging/destinations/langfuse-vars.ts";
+import { langfuseDefinition, LangfuseVars } from "#logging/destinations/langfuse-vars.ts";
 import { destination } from "#logging/destinations/destination.ts";
 import type { Destination } from "#logging/destinations/destination.ts";
 import { previewLangfuse, sendToLangfuse } from "#logging/destinations/langfuse-send.ts";
@@ -12,13 +12,7 @@ const hostDefault = "https://us.cloud.langfuse.com";
 export const langfuseOtel: Destination = {
   ...destination({
     label: "Langfuse (OpenTelemetry)",
-    vars: StoredLangfuseVars,
-    limits: { batchRecordsMax: 100, batchBytesMax: 2 * 1024 * 1024 },
-    credentialPairs: [
-      ["langfuse_public_key", "langfuse_secret_key"],
-      ["langfuse_public_key", "langfuse_secret"],
-    ],
-    targetVars: ["langfuse_host"],
+    ...langfuseDefinition,
     env: {
       LANGFUSE_PUBLIC_KEY: "langfuse_public_key",
       LANGFUSE_SECRET_KEY: "langfuse_secret_key",

@@ -1,6 +1,5 @@
 import { UpstreamError } from "#lib/errors.ts";
-import { fetchUpstream } from "#lib/fetch-upstream.ts";
-import type { UpstreamResponse } from "#lib/fetch-upstream.ts";
+import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import { toLangfuseHeaders, toSafeWords } from "#logging/destinations/langfuse-target.ts";
 import type { LangfuseTarget } from "#logging/destinations/langfuse-target.ts";
@@ -45,7 +44,7 @@ export async function requestLangfuse(
     bodyTimeoutMs: 10_000,
     totalTimeoutMs: 40_000,
   });
-  const text = await readStart(response, request.answerBytesMax ?? answerBytesMaxDefault);
+  const text = (await readStart(response, request.answerBytesMax ?? answerBytesMaxDefault)).toString("utf8");
   const body = parseObject(text);
   return {
     status: response.status,
@@ -86,18 +85,6 @@ export function toLangfuseError(answer: LangfuseAnswer, target: LangfuseTarget):
   const message = `${where} said ${String(status)}: ${answer.isHtml ? "a web page" : words === "" ? "(nothing)" : words}`;
   const isPassing = status === 408 || status === 425 || status === 429 || status >= 500;
   return new UpstreamError(status, message, isPassing ? options : lasting);
-}
-
-/** The beginning of the body; a larger one is left unread, since nothing we need comes that late. */
-async function readStart(response: UpstreamResponse, answerBytesMax: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes >= answerBytesMax) break;
-  }
-  return Buffer.concat(chunks).toString("utf8", 0, answerBytesMax);
 }
 
 function toWords(body: Record<string, unknown> | null, text: string): string {

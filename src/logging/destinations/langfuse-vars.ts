@@ -49,3 +49,14 @@ export const StoredLangfuseVars = LangfuseVars.extend({
   langfuse_default_tags: z.array(z.string()).optional().catch(undefined),
   langfuse_proxy_base_url: z.string().optional().catch(undefined),
 });
+
+/** What both Langfuse destinations state about themselves. */
+export const langfuseDefinition = {
+  vars: StoredLangfuseVars,
+  limits: { batchRecordsMax: 100, batchBytesMax: 2 * 1024 * 1024 },
+  credentialPairs: [
+    ["langfuse_public_key", "langfuse_secret_key"],
+    ["langfuse_public_key", "langfuse_secret"],
+  ],
+  targetVars: ["langfuse_host"],
+} as const;

@@ -4,7 +4,7 @@ import { checkLangfuse } from "#logging/destinations/langfuse-check.ts";
 import { deliverToLangfuse } from "#logging/destinations/langfuse-deliver.ts";
 import { previewLangfuse } from "#logging/destinations/langfuse-send.ts";
 import { toLangfuseTarget } from "#logging/destinations/langfuse-target.ts";
-import { LangfuseVars, StoredLangfuseVars } from "#logging/destinations/langfuse-vars.ts";
+import { langfuseDefinition, LangfuseVars } from "#logging/destinations/langfuse-vars.ts";
 
 /**
  * Langfuse: every record becomes a generation in the project of the keys, over OpenTelemetry (JSON), which Langfuse
@@ -13,13 +13,7 @@ import { LangfuseVars, StoredLangfuseVars } from "#logging/destinations/langfuse
 export const langfuse: Destination = {
   ...destination({
     label: "Langfuse",
-    vars: StoredLangfuseVars,
-    limits: { batchRecordsMax: 100, batchBytesMax: 2 * 1024 * 1024 },
-    credentialPairs: [
-      ["langfuse_public_key", "langfuse_secret_key"],
-      ["langfuse_public_key", "langfuse_secret"],
-    ],
-    targetVars: ["langfuse_host"],
+    ...langfuseDefinition,
     env: {
       LANGFUSE_PUBLIC_KEY: "langfuse_public_key",
       LANGFUSE_SECRET_KEY: "langfuse_secret_key",

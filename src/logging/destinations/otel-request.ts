@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { UpstreamError } from "#lib/errors.ts";
-import { fetchUpstream } from "#lib/fetch-upstream.ts";
+import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import { parseObject, toRetryAfterMs } from "#logging/destinations/langfuse-request.ts";
 import { readProtobufAnswer, toProtobufExport } from "#logging/destinations/otel-protobuf.ts";
@@ -44,7 +44,7 @@ export async function postSpans(spans: OtlpSpan[], target: OtelTarget, context: 
     bodyTimeoutMs: 10_000,
     totalTimeoutMs: 40_000,
   });
-  const bytes = await readStart(response.body);
+  const bytes = await readStart(response, answerBytesMax);
   const type = response.headers["content-type"] ?? "";
   const text = bytes.toString("utf8");
   const answer = await readAnswer(bytes, response.status, type);
@@ -118,15 +118,4 @@ async function readAnswer(
 /** The texts of a `google.rpc.Status`: its code and lengths are no printable characters. */
 function toPrintable(text: string): string {
   return text.replace(/[^\p{L}\p{N}\p{P}\p{S} ]+/gu, " ");
-}
-
-async function readStart(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes >= answerBytesMax) break;
-  }
-  return Buffer.concat(chunks);
 }

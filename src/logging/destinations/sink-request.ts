@@ -1,5 +1,5 @@
 import { UpstreamError } from "#lib/errors.ts";
-import { fetchUpstream, type UpstreamResponse } from "#lib/fetch-upstream.ts";
+import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import { cutText } from "#logging/destinations/langfuse-cap.ts";
 
@@ -41,7 +41,7 @@ export async function requestSink(request: SinkRequest, context: DeliveryContext
     bodyTimeoutMs: 10_000,
     totalTimeoutMs: 40_000,
   });
-  const text = await readStart(response);
+  const text = (await readStart(response, answerBytesMax)).toString("utf8");
   return {
     status: response.status,
     text,
@@ -93,18 +93,6 @@ function toSafeWords(text: string, secrets: readonly string[]): string {
     .toSorted((left, right) => right.length - left.length);
   const words = all.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
   return cutText(words.replace(/\s+/g, " ").trim(), wordsMax);
-}
-
-/** A larger body is left unread, since nothing we need comes that late. */
-async function readStart(response: UpstreamResponse): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes >= answerBytesMax) break;
-  }
-  return Buffer.concat(chunks).toString("utf8", 0, answerBytesMax);
 }
 
 /** Seconds or a date. */
