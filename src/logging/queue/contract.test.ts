@@ -249,6 +249,18 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
     }
   });
 
+  test("purging a team's earlier calls leaves those that began at that time or later", async () => {
+    await queue.append([
+      makeEntry("r1", { createdAtMs: startMs - 1 }),
+      makeEntry("r2"),
+      makeEntry("r3", { teamId: "team-b", createdAtMs: startMs - 1 }),
+    ]);
+    expect(await queue.purge({ teamId: "team-a", createdBeforeMs: startMs })).toBe(1);
+    expect(await queue.find({ by: "record", id: "r1" })).toEqual([]);
+    expect((await claimIds("one")).toSorted()).toEqual(["r2", "r3"]);
+    expect(await queue.purge({ teamId: "team-a" })).toBe(1);
+  });
+
   test("purging a callback suppresses what is pending and drops its content, but not another callback's", async () => {
     const body = Buffer.from("shared");
     await queue.append([

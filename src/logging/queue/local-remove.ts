@@ -47,9 +47,9 @@ export function makeRemove({ store, leases, now }: RemoveParts) {
   async function purge(request: PurgeRequest): Promise<number> {
     let pending = 0;
     if ("teamId" in request) {
-      const { teamId } = request;
+      const { teamId, createdBeforeMs = Number.MAX_SAFE_INTEGER } = request;
       for (const range of store.teamRanges(teamId)) {
-        await sweep(statements.ofTeam, [range.first, range.end, teamId], (found) => {
+        await sweep(statements.ofTeam, [range.first, range.end, teamId, createdBeforeMs], (found) => {
           pending += found.state === "pending" ? 1 : 0;
           deleteRow(found);
         });
@@ -118,7 +118,7 @@ function toFound(row: Record<string, SQLOutputValue>) {
 function prepareStatements({ file }: LocalStore) {
   const found = "SELECT id, record_id, callback, state, content_id FROM delivery";
   return {
-    ofTeam: file.prepare(`${found} WHERE id >= ? AND id < ? AND team_id = ? LIMIT ?`),
+    ofTeam: file.prepare(`${found} WHERE id >= ? AND id < ? AND team_id = ? AND created_at_ms < ? LIMIT ?`),
     pendingOf: file.prepare(`${found} WHERE callback = ? AND state = 0 LIMIT ?`),
     settled: file.prepare(`${found} WHERE state <> 0 AND state = ? AND settled_at_ms < ? LIMIT ?`),
     deleteRow: file.prepare("DELETE FROM delivery WHERE id = ?"),

@@ -58,8 +58,8 @@ export type Settlement = {
   | { state: "pending"; dueAtMs: number; counted: boolean }
 );
 
-/** What to remove: everything pending of a team, or of a callback. */
-export type PurgeRequest = { teamId: string } | { callbackId: string };
+/** What to remove: everything of a team, or only its calls that began before a time; or what is pending of a callback. */
+export type PurgeRequest = { teamId: string; createdBeforeMs?: number } | { callbackId: string };
 
 /** A delivery without its content. */
 export type DeliveryRow = {
