@@ -24,8 +24,11 @@ export type PreviewedDelivery = {
   redact_classes: readonly ContentClass[];
   /** The record after redaction. */
   record: LogRecord | null;
-  /** The request that would be sent, where the destination can tell; credentials are masked. */
-  request: DeliveryPreview | null;
+  /**
+   * The request that would be sent; credentials are masked. `body_base64`: the bytes of a body that is no text; `note`:
+   * when another one would be sent.
+   */
+  request: (Omit<DeliveryPreview, "bodyBase64"> & { body_base64?: string }) | null;
   /** Why there is no record or no request. */
   reason: string | null;
 };
@@ -57,23 +60,29 @@ export async function previewDelivery(db: Db, planned: DeliveryToPreview, viewer
   }
   const record = redact(planned.record, target.redaction, { keepMetadata, classes: shown.redact_classes });
   const opened = await openCallback(db, target, viewer);
-  return { ...shown, record, ...render(opened, record) };
+  return { ...shown, record, ...(await render(opened, record)) };
 }
 
-function render(opened: OpenedCallback, record: LogRecord): { request: DeliveryPreview | null; reason: string | null } {
+async function render(
+  opened: OpenedCallback,
+  record: LogRecord,
+): Promise<Pick<PreviewedDelivery, "request" | "reason">> {
   const { resolved, callbackId } = opened;
   if (resolved.state === "gone") return { request: null, reason: "The callback does not exist any more." };
   if (resolved.state === "misconfigured") return { request: null, reason: hideValues(resolved.message, opened) };
   const destination = findDestination(resolved.callbackName);
-  if (!destination?.preview) return { request: null, reason: null };
+  if (!destination) return { request: null, reason: "There is no such destination." };
   const context = { callbackId, reach: resolved.reach, signal: new AbortController().signal };
   try {
-    const { method, url, headers, body } = destination.preview([record], resolved.vars, context);
+    const { url, headers, bodyBase64, ...rest } = await destination.preview(record, resolved.vars, context);
     const masked = Object.entries(headers).map(([name, value]): [string, string] => [name, hideValues(value, opened)]);
-    return {
-      request: { method, url: hideValues(url, opened), headers: Object.fromEntries(masked), body },
-      reason: null,
+    const request = {
+      ...rest,
+      url: hideValues(url, opened),
+      headers: Object.fromEntries(masked),
+      ...(bodyBase64 === undefined ? {} : { body_base64: bodyBase64 }),
     };
+    return { request, reason: null };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     return { request: null, reason: hideValues(error.message, opened) };

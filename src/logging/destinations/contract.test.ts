@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,6 +9,7 @@ import { startFakeLangfuse } from "../../../e2e/fakes/langfuse.ts";
 import type { FakeLangfuse } from "../../../e2e/fakes/langfuse.ts";
 import { startFakeLangsmith } from "../../../e2e/fakes/langsmith.ts";
 import { startFakeCollector } from "../../../e2e/fakes/otlp.ts";
+import { startRecorder } from "../../../e2e/fakes/recorder.ts";
 import type { FakeCollector } from "../../../e2e/fakes/otlp.ts";
 import type { SinkServer } from "../../../e2e/fakes/sink-server.ts";
 import { startFakeWebhook } from "../../../e2e/fakes/webhook.ts";
@@ -153,6 +154,38 @@ describe.each(entries)("%s", (name, destination) => {
   test("stops at once where the signal is aborted already", async () => {
     const context = { ...makeContext(), signal: AbortSignal.abort(new Error("stopped")) };
     await expect(destination.deliver([makeRecord()], workingVars(name), context)).rejects.toThrow("stopped");
+  });
+
+  test("its preview is byte for byte what a delivery then sends, sends nothing itself and shows no secret", async () => {
+    const record = makeRecord({ recordId: `preview-of-${name}` });
+    const vars = workingVars(name);
+    const [field, address] = Object.entries(vars).find(([, value]) => String(value).startsWith("http://")) ?? [];
+    if (field === undefined) {
+      // Nothing on a network: what is written is read again.
+      const preview = await destination.preview(record, vars, makeContext());
+      await destination.deliver([record], vars, makeContext());
+      const files = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file), "utf8")));
+      expect(files.join("")).toContain(preview.body);
+      return;
+    }
+    const { origin } = new URL(String(address));
+    const recorder = await startRecorder(origin);
+    const recorded = { ...vars, [field]: String(address).replace(origin, recorder.url) };
+    const preview = await destination.preview(record, recorded, makeContext());
+    expect(recorder.requests).toEqual([]);
+    expect(await destination.deliver([record], recorded, makeContext())).toMatchObject([{ outcome: "delivered" }]);
+    const [sent] = recorder.requests;
+    expect(preview).toMatchObject({ method: sent?.method, url: `${recorder.url}${sent?.path ?? ""}` });
+    expect(preview.body).toBe(sent?.body.toString("utf8"));
+    for (const [header, value] of Object.entries(preview.headers)) {
+      if (!value.endsWith("***")) expect(sent?.headers[header], header).toBe(value);
+      else expect(sent?.headers, header).toHaveProperty([header]);
+    }
+    expect(JSON.stringify(preview)).not.toContain(project.secretKey);
+    expect(JSON.stringify(preview)).not.toContain("PRIVATE KEY");
+    expect(preview.headers).not.toHaveProperty("host");
+    await closeUpstreams();
+    await recorder.close();
   });
 
   test("its check finds the target healthy, and no secret is in what it says", async () => {

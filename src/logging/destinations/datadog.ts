@@ -55,6 +55,7 @@ const StoredDatadogVars = DatadogVars.extend({
 type StoredDatadogVars = z.output<typeof StoredDatadogVars>;
 
 const compress = promisify(gzip);
+const logHeaders = { "content-type": "application/json", "content-encoding": "gzip" };
 
 /** Datadog takes 1000 entries and 5 MB before compression; a request is all or nothing, and a refused one is halved. */
 const limits = { batchRecordsMax: 200, batchBytesMax: 2 * 1024 * 1024 };
@@ -90,6 +91,15 @@ export const datadog: Destination = {
       });
     },
     check: checkDatadog,
+    preview: (record, vars) => {
+      const target = toDatadogTarget(vars);
+      return {
+        method: "POST",
+        url: target.logsUrl,
+        headers: { ...logHeaders, ...(target.apiKey === null ? {} : { "dd-api-key": "***" }) },
+        body: `[${toDatadogEntry(record, toNames(vars), false)}]`,
+      };
+    },
   }),
   vars: DatadogVars,
 };
@@ -104,11 +114,7 @@ function toNames(vars: StoredDatadogVars): DatadogNames {
 }
 
 async function postLogs(body: string, target: DatadogTarget, context: DeliveryContext): Promise<SinkAnswer> {
-  const headers = {
-    ...toKeyHeader(target),
-    "content-type": "application/json",
-    "content-encoding": "gzip",
-  };
+  const headers = { ...toKeyHeader(target), ...logHeaders };
   const compressed = await compress(body, { level: 1 });
   return requestSink(
     { method: "POST", url: target.logsUrl, headers, body: compressed, secrets: secretsOf(target) },

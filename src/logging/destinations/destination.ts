@@ -36,7 +36,11 @@ export type DeliveryPreview = {
   method: string;
   url: string;
   headers: Readonly<Record<string, string>>;
+  /** The body byte for byte; where that is no text, the same as text, and the bytes in `bodyBase64`. */
   body: string;
+  bodyBase64?: string;
+  /** When the destination would get something else than this, in one sentence. */
+  note?: string;
 };
 
 /** What the operator allows to the variables that a team or a key writes. */
@@ -88,24 +92,30 @@ export type DestinationDefinition<Vars extends z.ZodObject> = {
   ): Promise<readonly DeliveryResult[]>;
   /** Proves the credentials and, where it can, the right to write. Never throws for a fault of the destination. */
   check(vars: z.output<Vars>, context: DeliveryContext): Promise<CheckResult>;
-  /** What `deliver` would send, without sending it. Throws `UpstreamError` where the variables do not suffice. */
-  preview?(records: readonly LogRecord[], vars: z.output<Vars>, context: DeliveryContext): DeliveryPreview;
+  /**
+   * What `deliver` would send for this record alone, without sending anything. Throws `UpstreamError` where it would
+   * send nothing: the variables do not suffice, or leave the record out.
+   */
+  preview(
+    record: LogRecord,
+    vars: z.output<Vars>,
+    context: DeliveryContext,
+  ): DeliveryPreview | Promise<DeliveryPreview>;
 };
 
 /** A destination as the rest of the product sees it: variables are unknown until parsed. */
 export type Destination = Omit<DestinationDefinition<z.ZodObject>, "deliver" | "check" | "preview"> & {
   deliver(records: readonly LogRecord[], vars: unknown, context: DeliveryContext): Promise<readonly DeliveryResult[]>;
   check(vars: unknown, context: DeliveryContext): Promise<CheckResult>;
-  preview?(records: readonly LogRecord[], vars: unknown, context: DeliveryContext): DeliveryPreview;
+  preview(record: LogRecord, vars: unknown, context: DeliveryContext): Promise<DeliveryPreview>;
 };
 
 /** Makes a destination of its definition; variables are parsed again before each `deliver`, `check` and `preview`. */
 export function destination<Vars extends z.ZodObject>(definition: DestinationDefinition<Vars>): Destination {
-  const { preview, ...rest } = definition;
   return {
-    ...rest,
-    ...(preview && { preview: (records, vars, context) => preview(records, definition.vars.parse(vars), context) }),
+    ...definition,
     deliver: async (records, vars, context) => definition.deliver(records, definition.vars.parse(vars), context),
     check: async (vars, context) => definition.check(definition.vars.parse(vars), context),
+    preview: async (record, vars, context) => definition.preview(record, definition.vars.parse(vars), context),
   };
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { UpstreamError } from "#lib/errors.ts";
 import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
+import { toRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import type { GcsCredentials } from "#logging/destinations/gcs-bucket-account.ts";
 import type { GcsTarget } from "#logging/destinations/gcs-bucket-target.ts";
 import { findAccessToken } from "#logging/destinations/gcs-bucket-token.ts";
-import { toRetryAfterMs } from "#logging/destinations/gcs-bucket-words.ts";
 
 /** A bucket, and as whom to write to it. */
 export type GcsSession = { target: GcsTarget; credentials: GcsCredentials; context: DeliveryContext };

@@ -4,10 +4,10 @@ import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { UpstreamError } from "#lib/errors.ts";
 import { fetchUpstream, readText } from "#lib/fetch-upstream.ts";
+import { toRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import { failedToLoad, type GcsCredentials, type ServiceAccount } from "#logging/destinations/gcs-bucket-account.ts";
 import { misconfigured } from "#logging/destinations/gcs-bucket-target.ts";
-import { toRetryAfterMs } from "#logging/destinations/gcs-bucket-words.ts";
 
 /** Reading and creating objects, nothing more. */
 const scope = "https://www.googleapis.com/auth/devstorage.read_write";

@@ -1,9 +1,11 @@
 import { hash } from "node:crypto";
 import { z } from "zod";
 import { UpstreamError } from "#lib/errors.ts";
-import type { DeliveryResult } from "#logging/destinations/destination.ts";
-import { toGcsContent, type GcsObject } from "#logging/destinations/gcs-bucket-object.ts";
+import type { DeliveryPreview, DeliveryResult } from "#logging/destinations/destination.ts";
+import { toGcsContent, toGcsObjects, type GcsObject } from "#logging/destinations/gcs-bucket-object.ts";
 import { requestGcs, toGcsError, type GcsSession } from "#logging/destinations/gcs-bucket-request.ts";
+import type { GcsTarget } from "#logging/destinations/gcs-bucket-target.ts";
+import type { LogRecord } from "#logging/record.ts";
 
 /** Cannot occur in a content: its lines begin with `{`. */
 const boundary = "sluice-object-boundary";
@@ -16,12 +18,7 @@ const Resource = z.object({ name: z.string(), metadata: z.record(z.string(), z.s
  */
 export async function uploadGcsObject(object: GcsObject, session: GcsSession): Promise<DeliveryResult> {
   const { target } = session;
-  const answer = await requestGcs(session, {
-    method: "POST",
-    path: `/upload/storage/v1/b/${target.bucket}/o?uploadType=multipart&ifGenerationMatch=0`,
-    headers: { "content-type": `multipart/related; boundary=${boundary}` },
-    body: toMultipart(object),
-  });
+  const answer = await requestGcs(session, toUpload(object, target));
   const { status } = answer;
   if (status === 200 && Resource.safeParse(answer.body).data?.name === object.name) {
     return { outcome: "delivered", status };
@@ -32,6 +29,24 @@ export async function uploadGcsObject(object: GcsObject, session: GcsSession): P
     return { outcome: "dead", status, message: error.message };
   }
   throw error;
+}
+
+/** The upload that a delivery of this record alone would make; the token is masked. */
+export function previewGcsUpload(record: LogRecord, { target, credentials, context }: GcsSession): DeliveryPreview {
+  const [object] = toGcsObjects([record], target, context.callbackId);
+  if (!object) throw new Error("A record has no object.");
+  const { method, path, headers, body } = toUpload(object, target);
+  const authorization = credentials.kind === "none" ? {} : { authorization: "Bearer ***" };
+  return { method, url: `${target.url}${path}`, headers: { ...authorization, ...headers }, body: body.toString() };
+}
+
+function toUpload(object: GcsObject, { bucket }: GcsTarget) {
+  return {
+    method: "POST",
+    path: `/upload/storage/v1/b/${bucket}/o?uploadType=multipart&ifGenerationMatch=0`,
+    headers: { "content-type": `multipart/related; boundary=${boundary}` },
+    body: toMultipart(object),
+  } as const;
 }
 
 async function confirmStored(object: GcsObject, session: GcsSession): Promise<DeliveryResult> {

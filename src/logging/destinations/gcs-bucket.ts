@@ -5,6 +5,7 @@ import { checkGcs } from "#logging/destinations/gcs-bucket-check.ts";
 import { checkGcsVars } from "#logging/destinations/gcs-bucket-rules.ts";
 import { sendToGcs } from "#logging/destinations/gcs-bucket-send.ts";
 import { parseGcsBucket, parseGcsEndpoint, toGcsTarget } from "#logging/destinations/gcs-bucket-target.ts";
+import { previewGcsUpload } from "#logging/destinations/gcs-bucket-upload.ts";
 
 const text = z.string().trim();
 
@@ -59,6 +60,11 @@ export const gcsBucket: Destination = {
       return sendToGcs(records, { target, credentials, context });
     },
     check: checkGcs,
+    async preview(record, vars, context) {
+      const target = toGcsTarget(vars);
+      const credentials = await loadCredentials(vars, { reach: context.reach, isGoogle: target.isGoogle });
+      return previewGcsUpload(record, { target, credentials, context });
+    },
   }),
   vars: GcsBucketVars,
 };

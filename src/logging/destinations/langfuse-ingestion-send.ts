@@ -15,6 +15,14 @@ import sluice from "../../../package.json" with { type: "json" };
 /** What became of a record; `other_wire`: the server takes OpenTelemetry only. */
 export type IngestionResult = DeliveryResult | { outcome: "other_wire"; status: number; message: string };
 
+/** Where a Langfuse server takes the old batch, and the headers beside the credentials. */
+export const ingestionPath = "/api/public/ingestion";
+export const ingestionHeaders = {
+  "content-type": "application/json",
+  "x-langfuse-sdk-name": sluice.name,
+  "x-langfuse-sdk-version": sluice.version,
+};
+
 /** What Langfuse documents for one batch. */
 const batchBytesMax = 3_500_000;
 
@@ -27,8 +35,7 @@ export async function sendToIngestion(
   sending: LangfuseSending,
 ): Promise<IngestionResult[]> {
   if (records.length === 0) return [];
-  const options = toSpanOptions(sending);
-  const events = records.map((record) => toIngestionEvents(record, options));
+  const events = toEvents(records, sending);
   const body = toBatch(events.flat(), sending);
   if (records.length > 1 && Buffer.byteLength(body) > batchBytesMax) return sendHalves(records, sending);
   const answer = await postBatch(body, sending);
@@ -51,6 +58,16 @@ export async function postEmptyBatch(sending: Pick<LangfuseSending, "target" | "
   return postBatch(toBatch([], sending), sending);
 }
 
+/** The records as the JSON text of a batch. */
+export function toIngestionBody(records: readonly LogRecord[], sending: LangfuseSending): string {
+  return toBatch(toEvents(records, sending).flat(), sending);
+}
+
+function toEvents(records: readonly LogRecord[], sending: LangfuseSending): LangfuseIngestionEvent[][] {
+  const options = toSpanOptions(sending);
+  return records.map((record) => toIngestionEvents(record, options));
+}
+
 function toBatch(batch: LangfuseIngestionEvent[], { target }: Pick<LangfuseSending, "target">): string {
   const metadata = {
     batch_size: batch.length,
@@ -66,12 +83,7 @@ async function postBatch(
   body: string,
   { target, context }: Pick<LangfuseSending, "target" | "context">,
 ): Promise<LangfuseAnswer> {
-  const headers = {
-    "content-type": "application/json",
-    "x-langfuse-sdk-name": sluice.name,
-    "x-langfuse-sdk-version": sluice.version,
-  };
-  const request = { method: "POST", path: "/api/public/ingestion", headers, body } as const;
+  const request = { method: "POST", path: ingestionPath, headers: ingestionHeaders, body } as const;
   // A batch of 100 records is answered with 200 items, some with long reasons.
   return requestLangfuse(target, { ...request, answerBytesMax: 1024 * 1024 }, context);
 }

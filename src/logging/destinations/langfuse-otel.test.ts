@@ -78,10 +78,12 @@ test("steering decides names, ids and parent", async () => {
   });
 });
 
-test("goes to the cloud in the USA where no host is given, while langfuse goes to the one in Europe", () => {
+test("goes to the cloud in the USA where no host is given, while langfuse goes to the one in Europe", async () => {
   const vars = makeVars({ langfuse_host: undefined });
-  expect(langfuseOtel.preview?.([], vars, context).url).toBe("https://us.cloud.langfuse.com/api/public/otel/v1/traces");
-  expect(langfuse.preview?.([], vars, context).url).toBe("https://cloud.langfuse.com/api/public/otel/v1/traces");
+  const american = await langfuseOtel.preview(makeRecord(), vars, context);
+  const european = await langfuse.preview(makeRecord(), vars, context);
+  expect(american.url).toBe("https://us.cloud.langfuse.com/api/public/otel/v1/traces");
+  expect(european.url).toBe("https://cloud.langfuse.com/api/public/otel/v1/traces");
 });
 
 test("never leaves its wire", async () => {

@@ -2,7 +2,8 @@ import { checkLangfuse } from "#logging/destinations/langfuse-check.ts";
 import { langfuseDefinition, LangfuseVars } from "#logging/destinations/langfuse-vars.ts";
 import { destination } from "#logging/destinations/destination.ts";
 import type { Destination } from "#logging/destinations/destination.ts";
-import { previewLangfuse, sendToLangfuse } from "#logging/destinations/langfuse-send.ts";
+import { previewLangfuse } from "#logging/destinations/langfuse-preview.ts";
+import { sendToLangfuse } from "#logging/destinations/langfuse-send.ts";
 import { toLangfuseTarget } from "#logging/destinations/langfuse-target.ts";
 
 /** LiteLLM's callback of this name goes to the cloud in the USA where no host is given. */
@@ -23,8 +24,10 @@ export const langfuseOtel: Destination = {
     },
     deliver: async (records, vars, context) =>
       sendToLangfuse(records, { target: toLangfuseTarget(vars, hostDefault), context, brief: false, genAi: true }),
-    preview: (records, vars, context) =>
-      previewLangfuse(records, { target: toLangfuseTarget(vars, hostDefault), context, brief: false, genAi: true }),
+    preview: (record, vars, context) => {
+      const target = { ...toLangfuseTarget(vars, hostDefault), wire: "otlp" as const };
+      return previewLangfuse(record, { target, context, brief: false, genAi: true });
+    },
     check: async (vars, context) => checkLangfuse({ ...vars, langfuse_wire: "otlp" }, context, hostDefault),
   }),
   vars: LangfuseVars.omit({ langfuse_wire: true }).extend({

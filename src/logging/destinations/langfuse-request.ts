@@ -1,5 +1,6 @@
 import { UpstreamError } from "#lib/errors.ts";
 import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
+import { toRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import { toLangfuseHeaders, toSafeWords } from "#logging/destinations/langfuse-target.ts";
 import type { LangfuseTarget } from "#logging/destinations/langfuse-target.ts";
@@ -51,7 +52,7 @@ export async function requestLangfuse(
     text,
     words: toSafeWords(toWords(body, text), target),
     isHtml: /html/i.test(response.headers["content-type"] ?? "") || text.trimStart().startsWith("<"),
-    retryAfterMs: toRetryAfterMs(response.headers["retry-after"], body),
+    retryAfterMs: toRetryAfterMs(response.headers["retry-after"]) ?? toBodyWaitMs(body),
   };
 }
 
@@ -92,12 +93,8 @@ function toWords(body: Record<string, unknown> | null, text: string): string {
   return typeof message === "string" ? message : text;
 }
 
-/** Seconds or a date in the header, else the seconds in Langfuse's own error body. */
-export function toRetryAfterMs(header: string | undefined, body: Record<string, unknown> | null): number | null {
-  if (header !== undefined && header !== "") {
-    const ms = /^\d+(\.\d+)?$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-    if (Number.isFinite(ms)) return Math.max(0, Math.round(ms));
-  }
+/** The seconds in Langfuse's own error body. */
+function toBodyWaitMs(body: Record<string, unknown> | null): number | null {
   const details = body?.["details"];
   if (typeof details !== "object" || details === null || !("retryAfterSeconds" in details)) return null;
   const seconds = details.retryAfterSeconds;

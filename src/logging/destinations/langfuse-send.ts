@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { UpstreamError } from "#lib/errors.ts";
-import type { DeliveryContext, DeliveryPreview, DeliveryResult } from "#logging/destinations/destination.ts";
+import type { DeliveryContext, DeliveryResult } from "#logging/destinations/destination.ts";
 import type { LangfuseSpanOptions } from "#logging/destinations/langfuse-content.ts";
 import { parseObject, requestLangfuse, toLangfuseError } from "#logging/destinations/langfuse-request.ts";
 import type { LangfuseAnswer } from "#logging/destinations/langfuse-request.ts";
@@ -41,7 +41,7 @@ export async function sendToLangfuse(
   sending: LangfuseSending,
 ): Promise<DeliveryResult[]> {
   if (records.length === 0) return [];
-  const body = JSON.stringify(toExport(records, sending));
+  const body = toLangfuseBody(records, sending);
   if (records.length > 1 && body.length > bodyCharactersMax) return sendHalves(records, sending);
   const answer = await postTraces(body, sending);
   const { status } = answer;
@@ -59,25 +59,15 @@ export async function sendToLangfuse(
   return [{ outcome: "dead", status, message: toLangfuseError(answer, sending.target).message }];
 }
 
-const tracesPath = "/api/public/otel/v1/traces";
-const tracesHeaders = {
+/** Where a Langfuse server takes OTLP traces, and the headers beside the credentials. */
+export const tracesPath = "/api/public/otel/v1/traces";
+export const tracesHeaders = {
   "content-type": "application/json",
   "content-encoding": "gzip",
   "x-langfuse-ingestion-version": "4",
   "x-langfuse-sdk-name": sluice.name,
   "x-langfuse-sdk-version": sluice.version,
 };
-
-/** The export that `sendToLangfuse` would send, credentials masked. */
-export function previewLangfuse(records: readonly LogRecord[], sending: LangfuseSending): DeliveryPreview {
-  if (sending.target.wire === "ingestion") throw new UpstreamError(0, "The old ingestion batch has no preview");
-  return {
-    method: "POST",
-    url: `${sending.target.url}${tracesPath}`,
-    headers: { ...tracesHeaders, authorization: "Basic ***", "x-langfuse-public-key": "***" },
-    body: JSON.stringify(toExport(records, sending)),
-  };
-}
 
 /** Posts an OTLP/JSON export to the server's trace endpoint. */
 export async function postTraces(
@@ -100,11 +90,14 @@ export function toSpanOptions({ target, context, brief, genAi = false }: Langfus
   return { callbackId: context.callbackId, environment, promptVersion, defaultTags, proxyBaseUrl, brief, genAi };
 }
 
-function toExport(records: readonly LogRecord[], sending: LangfuseSending): ReturnType<typeof toTraceExport> {
+/** The records as the JSON text of an export. */
+export function toLangfuseBody(records: readonly LogRecord[], sending: LangfuseSending): string {
   const options = toSpanOptions(sending);
-  return toTraceExport(
-    source,
-    records.map((record) => toLangfuseSpan(record, options)),
+  return JSON.stringify(
+    toTraceExport(
+      source,
+      records.map((record) => toLangfuseSpan(record, options)),
+    ),
   );
 }
 

@@ -2,7 +2,7 @@ import { destination } from "#logging/destinations/destination.ts";
 import type { Destination } from "#logging/destinations/destination.ts";
 import { checkLangfuse } from "#logging/destinations/langfuse-check.ts";
 import { deliverToLangfuse } from "#logging/destinations/langfuse-deliver.ts";
-import { previewLangfuse } from "#logging/destinations/langfuse-send.ts";
+import { previewLangfuse } from "#logging/destinations/langfuse-preview.ts";
 import { toLangfuseTarget } from "#logging/destinations/langfuse-target.ts";
 import { langfuseDefinition, LangfuseVars } from "#logging/destinations/langfuse-vars.ts";
 
@@ -23,8 +23,8 @@ export const langfuse: Destination = {
     deliver: async (records, vars, context) =>
       deliverToLangfuse(records, { target: toLangfuseTarget(vars), context, brief: false }),
     check: async (vars, context) => checkLangfuse(vars, context),
-    preview: (records, vars, context) =>
-      previewLangfuse(records, { target: toLangfuseTarget(vars), context, brief: false }),
+    preview: (record, vars, context) =>
+      previewLangfuse(record, { target: toLangfuseTarget(vars), context, brief: false }),
   }),
   vars: LangfuseVars,
 };

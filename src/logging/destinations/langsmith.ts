@@ -58,6 +58,7 @@ type LangsmithTarget = {
 /** LangSmith takes 100 runs and 20 MB a request. */
 const limits = { batchRecordsMax: 100, batchBytesMax: 4 * 1024 * 1024 };
 const requestBytesMax = 10 * 1024 * 1024;
+const jsonHeaders = { "content-type": "application/json" };
 
 /** LangSmith: every record becomes a run of type llm. A run's id is derived, so that a retry is known as one. */
 export const langsmith: Destination = {
@@ -80,11 +81,29 @@ export const langsmith: Destination = {
       return records.map((record) => sent[sampled.indexOf(record)] ?? leftOut);
     },
     check: checkLangsmith,
+    preview: previewLangsmith,
   }),
   vars: LangsmithVars,
 };
 
-const leftOut: DeliveryResult = { outcome: "delivered", status: 0, message: "Not sent: left out by the sampling rate" };
+const batchPath = "/runs/batch";
+const leftOutMessage = "Not sent: left out by the sampling rate";
+const leftOut: DeliveryResult = { outcome: "delivered", status: 0, message: leftOutMessage };
+
+function toBatch(runs: readonly string[]): string {
+  return `{"post":[${runs.join(",")}],"patch":[]}`;
+}
+
+function previewLangsmith(record: LogRecord, vars: StoredLangsmithVars, { callbackId }: DeliveryContext) {
+  const { url, headers, project } = toTarget(vars);
+  if (!isSampled(record, vars.langsmith_sampling_rate ?? 1)) throw new UpstreamError(0, leftOutMessage);
+  return {
+    method: "POST",
+    url: `${url}${batchPath}`,
+    headers: { ...headers, "x-api-key": "***", ...jsonHeaders },
+    body: toBatch([JSON.stringify(toLangsmithRun(record, { callbackId, project, telling: "full" }))]),
+  };
+}
 
 /** The same record is always in or always out, also in a retry. */
 function isSampled(record: LogRecord, rate: number): boolean {
@@ -115,8 +134,8 @@ async function sendRuns(
     post: async (entries) =>
       request(target, context, {
         method: "POST",
-        path: "/runs/batch",
-        body: `{"post":[${entries.map((entry) => entry.text).join(",")}],"patch":[]}`,
+        path: batchPath,
+        body: toBatch(entries.map((entry) => entry.text)),
       }),
     judge: (answer, posted) =>
       judge(
@@ -172,7 +191,7 @@ async function request(
   context: DeliveryContext,
   { method, path, body }: Pick<SinkRequest, "method"> & { path: string; body?: string },
 ): Promise<SinkAnswer> {
-  const headers = { ...target.headers, ...(body === undefined ? {} : { "content-type": "application/json" }) };
+  const headers = { ...target.headers, ...(body === undefined ? {} : jsonHeaders) };
   const rest = { headers, secrets: [target.apiKey], ...(body === undefined ? {} : { body }) };
   return requestSink({ method, url: `${target.url}${path}`, ...rest }, context);
 }

@@ -31,11 +31,11 @@ export const localFiles = destination({
   targetVars: ["local_files_dir"],
   deliver: (records, vars, context) => appendRecords(records, vars.local_files_dir, context),
   check: (vars) => checkFolder(vars.local_files_dir),
-  preview: (records, vars) => ({
+  preview: (record, vars) => ({
     method: "APPEND",
     url: join(vars.local_files_dir, toFileName(toDay(new Date()), 0)),
     headers: {},
-    body: toLines(records),
+    body: toLines([record]),
   }),
 });
 

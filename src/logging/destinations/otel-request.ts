@@ -2,8 +2,9 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { UpstreamError } from "#lib/errors.ts";
 import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
+import { toRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
-import { parseObject, toRetryAfterMs } from "#logging/destinations/langfuse-request.ts";
+import { parseObject } from "#logging/destinations/langfuse-request.ts";
 import { readProtobufAnswer, toProtobufExport } from "#logging/destinations/otel-protobuf.ts";
 import { toSafeOtelWords } from "#logging/destinations/otel-target.ts";
 import type { OtelProtocol, OtelTarget } from "#logging/destinations/otel-target.ts";
@@ -32,8 +33,7 @@ const source: OtlpSource = {
 
 /** Posts spans as one export; throws `UpstreamError` where there is no answer. No spans make a valid empty export. */
 export async function postSpans(spans: OtlpSpan[], target: OtelTarget, context: DeliveryContext): Promise<OtelAnswer> {
-  const isJson = target.protocol === "http/json";
-  const body = isJson ? toJsonExport(spans) : await toProtobufExport(source, spans);
+  const body = target.protocol === "http/json" ? toJsonExport(spans) : await toOtelProtobuf(spans);
   const response = await fetchUpstream(target.url, {
     method: "POST",
     headers: { ...target.headers, ...headersOf(target.protocol) },
@@ -53,13 +53,18 @@ export async function postSpans(spans: OtlpSpan[], target: OtelTarget, context: 
     rejected: answer.rejected,
     words: toSafeOtelWords(answer.words, target),
     isHtml: type.includes("html") || text.trimStart().startsWith("<"),
-    retryAfterMs: toRetryAfterMs(response.headers["retry-after"], null),
+    retryAfterMs: toRetryAfterMs(response.headers["retry-after"]),
   };
 }
 
 /** The spans as the JSON text of an export. */
 export function toJsonExport(spans: OtlpSpan[]): string {
   return JSON.stringify(toTraceExport(source, spans));
+}
+
+/** The spans as the protobuf message of an export. */
+export function toOtelProtobuf(spans: OtlpSpan[]): Promise<Uint8Array> {
+  return toProtobufExport(source, spans);
 }
 
 /** The headers that no user can set: they say how the body is written. */

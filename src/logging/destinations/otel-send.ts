@@ -5,7 +5,7 @@ import type {
   DeliveryPreview,
   DeliveryResult,
 } from "#logging/destinations/destination.ts";
-import { headersOf, postSpans, toJsonExport, toOtelError } from "#logging/destinations/otel-request.ts";
+import { headersOf, postSpans, toJsonExport, toOtelError, toOtelProtobuf } from "#logging/destinations/otel-request.ts";
 import { toOtelSpan } from "#logging/destinations/otel-span.ts";
 import { toOtelTarget } from "#logging/destinations/otel-target.ts";
 import type { OtelTarget, OtelTargetVars } from "#logging/destinations/otel-target.ts";
@@ -41,16 +41,21 @@ export async function sendToOtel(records: readonly LogRecord[], sending: OtelSen
   return allDead(records, status, error.message);
 }
 
-/** The export that `sendToOtel` would send, as JSON whatever the protocol; the headers' values are masked. */
-export function previewOtel(records: readonly LogRecord[], { target, context, brief }: OtelSending): DeliveryPreview {
-  const options = { callbackId: context.callbackId, brief };
+/** The export that `sendToOtel` would send, as JSON and where the protocol says so as protobuf too; headers masked. */
+export async function previewOtel(
+  record: LogRecord,
+  { target, context, brief }: OtelSending,
+): Promise<DeliveryPreview> {
+  const spans = [toOtelSpan(record, { callbackId: context.callbackId, brief })];
   const masked = Object.keys(target.headers).map((name) => [name, "***"] as const);
-  return {
+  const request = {
     method: "POST",
     url: target.url,
     headers: { ...Object.fromEntries(masked), ...headersOf(target.protocol) },
-    body: toJsonExport(records.map((record) => toOtelSpan(record, options))),
+    body: toJsonExport(spans),
   };
+  if (target.protocol === "http/json") return request;
+  return { ...request, bodyBase64: Buffer.from(await toOtelProtobuf(spans)).toString("base64") };
 }
 
 /** Sends an export without spans, which every OTLP receiver accepts once it accepts the headers. */

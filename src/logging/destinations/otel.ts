@@ -53,7 +53,7 @@ export const otel: Destination = {
     deliver: async (records, vars, context) =>
       sendToOtel(records, { target: toOtelTarget(vars), context, brief: false }),
     check: checkOtel,
-    preview: (records, vars, context) => previewOtel(records, { target: toOtelTarget(vars), context, brief: false }),
+    preview: (record, vars, context) => previewOtel(record, { target: toOtelTarget(vars), context, brief: false }),
   }),
   vars: OtelVars,
 };

@@ -1,5 +1,6 @@
 import { UpstreamError } from "#lib/errors.ts";
 import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
+import { toRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import { cutText } from "#logging/destinations/langfuse-cap.ts";
 
@@ -93,11 +94,4 @@ function toSafeWords(text: string, secrets: readonly string[]): string {
     .toSorted((left, right) => right.length - left.length);
   const words = all.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
   return cutText(words.replace(/\s+/g, " ").trim(), wordsMax);
-}
-
-/** Seconds or a date. */
-function toRetryAfterMs(header: string | undefined): number | null {
-  if (header === undefined || header.trim() === "") return null;
-  const ms = /^\d+(\.\d+)?$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, Math.round(ms)) : null;
 }

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { UpstreamError } from "#lib/errors.ts";
 import { derivedHex } from "#lib/id.ts";
 import { destination } from "#logging/destinations/destination.ts";
-import type { CheckResult, DeliveryContext, Destination } from "#logging/destinations/destination.ts";
-import { sendInParts, type Verdict } from "#logging/destinations/send-in-parts.ts";
+import type { CheckResult, DeliveryContext, DeliveryPreview, Destination } from "#logging/destinations/destination.ts";
+import { sendInParts, type Entry, type Verdict } from "#logging/destinations/send-in-parts.ts";
 import { shrinkJson } from "#logging/destinations/shrink-json.ts";
 import { describeAnswer, requestSink, toSinkError, type SinkAnswer } from "#logging/destinations/sink-request.ts";
 import { toStandardLoggingPayload } from "#logging/destinations/standard-logging-payload.ts";
@@ -81,18 +81,42 @@ export const webhook: Destination = {
         where: target.where,
         signal: context.signal,
         toText: (record, telling) => toText(record, telling === "brief" ? briefRecordBytesMax : recordBytesMax),
-        post: async (entries) => {
-          const ids = entries.map(({ record, telling }) => `${record.recordId} ${telling}`);
-          const key = derivedHex([context.callbackId, ...ids], 16);
-          return post(target, context, { body: `[${entries.map((entry) => entry.text).join(",")}]`, key });
-        },
+        post: async (entries) => post(target, context, toBatch(entries, context)),
         judge,
       });
     },
     check: checkWebhook,
+    preview: previewWebhook,
   }),
   vars: WebhookVars,
 };
+
+/** A request's body, and the key by which a receiver tells that it comes again. */
+function toBatch(
+  entries: readonly Pick<Entry, "record" | "telling" | "text">[],
+  { callbackId }: DeliveryContext,
+): { body: string; key: string } {
+  const ids = entries.map(({ record, telling }) => `${record.recordId} ${telling}`);
+  return { body: `[${entries.map(({ text: entry }) => entry).join(",")}]`, key: derivedHex([callbackId, ...ids], 16) };
+}
+
+/** Every header's value that a person set is masked, and the signature, which holds the time of sending. */
+function previewWebhook(record: LogRecord, vars: WebhookTargetVars, context: DeliveryContext): DeliveryPreview {
+  const target = toWebhookTarget(vars);
+  const entry = { record, telling: "full" as const, text: toText(record, recordBytesMax) };
+  const { body, key } = toBatch([entry], context);
+  const masked = Object.keys(target.headers).map((name) => [name, "***"] as const);
+  const headers = {
+    ...Object.fromEntries(masked),
+    ...headersOf(key),
+    ...(target.secret === null ? {} : { "x-sluice-signature": "t=<epoch seconds of sending>,v1=***" }),
+  };
+  return { method: "POST", url: target.url, headers, body };
+}
+
+function headersOf(key: string): Record<string, string> {
+  return { "content-type": "application/json", "idempotency-key": key };
+}
 
 function toText(record: LogRecord, bytesMax: number): string {
   return JSON.stringify(shrinkJson(toStandardLoggingPayload(record), bytesMax));
@@ -105,8 +129,7 @@ async function post(
 ): Promise<SinkAnswer> {
   const all = {
     ...target.headers,
-    "content-type": "application/json",
-    "idempotency-key": key,
+    ...headersOf(key),
     ...(isTest ? { "x-sluice-test": "true" } : {}),
     ...(target.secret === null ? {} : { "x-sluice-signature": signWebhook(target.secret, body) }),
   };

@@ -1,8 +1,9 @@
-import { randomUUID } from "node:crypto";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { POST } from "#app/(rest)/v1/logging/preview/route.ts";
 import { makeModelTable, modelsState } from "#gateway/models.ts";
+import { findDestination, knownCallbackNames } from "#logging/destinations/index.ts";
 import { operatorVarsState } from "#logging/resolve-callback.ts";
 import { startApp, type TestAnswer, type TestApp } from "#testing/app.ts";
 import { makeKey } from "#testing/make.ts";
@@ -37,6 +38,7 @@ async function preview(logging: unknown[] | null, body: Record<string, unknown>)
 const Shown = z.object({
   callbacks: z.array(
     z.looseObject({
+      callback_name: z.string(),
       fires: z.boolean(),
       request: z.object({ method: z.string(), url: z.string(), headers: z.json(), body: z.string() }).nullable(),
     }),
@@ -119,6 +121,36 @@ test("shows the line of local files, but not to a virtual key where they lie", a
   expect(line?.method).toBe("APPEND");
   expect(JSON.parse(line?.body ?? "")).toHaveProperty("messages", request.messages);
 });
+
+test("shows the request of every kind of destination that a team can set, and its secrets of none", async () => {
+  const account = { type: "service_account", client_email: "logs@example.com", private_key: makePrivateKey() };
+  const allVars: Record<string, Record<string, string>> = {
+    langfuse: vars,
+    langfuse_otel: vars,
+    gcs_bucket: { gcs_bucket_name: "team-logs/llm", gcs_service_account_json: JSON.stringify(account) },
+    datadog: { dd_api_key: "canary-key", dd_site: "datadoghq.eu" },
+    langsmith: { langsmith_api_key: "canary-key" },
+    otel: { otel_endpoint: "https://127.0.0.1:1", otel_headers: "x-key=canary", otel_protocol: "http/protobuf" },
+    webhook: { webhook_url: "https://127.0.0.1:1/logs", webhook_secret: "canary-secret" },
+    generic_api: { GENERIC_LOGGER_ENDPOINT: "https://127.0.0.1:1/logs", GENERIC_LOGGER_HEADERS: "x-key=canary" },
+  };
+  const names = knownCallbackNames.filter((name) => !findDestination(name)?.operatorOnly);
+  expect(Object.keys(allVars).toSorted()).toEqual(names);
+  const logging = names.map((name) => ({ callback_name: name, callback_vars: allVars[name] }));
+  const answer = await preview(logging, { request });
+  const { callbacks } = Shown.parse(answer.body);
+  expect(callbacks.map(({ callback_name }) => callback_name)).toEqual(names);
+  for (const { callback_name: name, request: sent } of callbacks) {
+    expect(sent?.url, name).toMatch(/^https:\/\//);
+    expect(sent?.body, name).toContain(prompt);
+  }
+  expect(answer.text).not.toContain("PRIVATE KEY");
+});
+
+function makePrivateKey(): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
 
 test("stores and queues nothing", async () => {
   const marker = randomUUID();
