@@ -104,11 +104,7 @@ function makeAppends(worker: Worker): {
     if (entries.length === 0) return;
     batch += 1;
     groups.set(batch, waiting);
-    const buffers = entries.flatMap((entry) => entry.contents.map((content) => content.body.buffer));
-    worker.postMessage(
-      { type: "append", batch, entries },
-      buffers.filter((buffer) => buffer instanceof ArrayBuffer),
-    );
+    worker.postMessage({ type: "append", batch, entries });
     entries = [];
     waiting = [];
   }

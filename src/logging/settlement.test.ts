@@ -12,7 +12,7 @@ const delivery = {
   keyHash: null,
   createdAtMs: nowMs - 1,
   tries: 0,
-  body: new Uint8Array(),
+  body: "",
 };
 const retry = { outcome: "retry", status: 500, message: "no" } as const;
 

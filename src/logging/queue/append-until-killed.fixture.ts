@@ -7,7 +7,7 @@ import { openLocalQueue } from "#logging/queue/local.ts";
  */
 const [path = "", masterKey = ""] = process.argv.slice(2);
 const queue = openLocalQueue({ path, keyring: makeKeyring([masterKey]) });
-const body = Buffer.from(JSON.stringify({ text: "kept through the death of its process ".repeat(100) }));
+const body = JSON.stringify({ text: "kept through the death of its process ".repeat(100) });
 
 try {
   for (let group = 0; group < 25_000; group += 1) {

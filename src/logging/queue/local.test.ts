@@ -28,7 +28,7 @@ afterEach(() => {
 
 function makeEntries(count: number, text = "hello") {
   return Array.from({ length: count }, (_, index) => {
-    const contents = [{ body: Buffer.from(JSON.stringify({ index, text })), callbackIds: ["one"] }];
+    const contents = [{ body: JSON.stringify({ index, text }), callbackIds: ["one"] }];
     const recordId = `record-${String(index)}`;
     return { recordId, callId: "call", teamId: "team", keyHash: null, createdAtMs: 1, contents };
   });

@@ -10,6 +10,7 @@ import type { Keyring } from "#lib/seal.ts";
 export type ContentPlace = { recordId: string; teamId: string | null; number: number };
 
 const forms = { plain: 0, zstd: 1 } as const;
+const plainMark = String.fromCharCode(forms.plain);
 
 /**
  * Below this many bytes the fixed cost of a zstd call (about 35 µs to compress, 25 µs to expand) is more than what the
@@ -21,19 +22,19 @@ export const compressFromBytes = 8192;
 const zstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** Compresses a body where that pays, and seals it for its place. */
-export function sealContent(keyring: Keyring, place: ContentPlace, options: { body: Uint8Array; now: Date }): Buffer {
-  const compress = options.body.length >= compressFromBytes;
-  const form = compress ? forms.zstd : forms.plain;
-  const stored = compress ? zstdCompressSync(options.body, zstdOptions) : options.body;
-  return keyring.seal(Buffer.concat([Buffer.of(form), stored]), sealPlace(place), options.now);
+export function sealContent(keyring: Keyring, place: ContentPlace, options: { body: string; now: Date }): Buffer {
+  const bytes = Buffer.from(`${plainMark}${options.body}`, "utf8");
+  if (bytes.length <= compressFromBytes) return keyring.seal(bytes, sealPlace(place), options.now);
+  const compressed = zstdCompressSync(bytes.subarray(1), zstdOptions);
+  return keyring.seal(Buffer.concat([Buffer.of(forms.zstd), compressed]), sealPlace(place), options.now);
 }
 
 /** The body that `sealContent` was given. Throws where key, place or bytes differ. */
-export function openContent(keyring: Keyring, place: ContentPlace, sealed: Uint8Array): Uint8Array {
+export function openContent(keyring: Keyring, place: ContentPlace, sealed: Uint8Array): string {
   const opened = keyring.open(sealed, sealPlace(place));
   const stored = opened.subarray(1);
-  if (opened[0] === forms.plain) return stored;
-  if (opened[0] === forms.zstd) return zstdDecompressSync(stored);
+  if (opened[0] === forms.plain) return stored.toString("utf8");
+  if (opened[0] === forms.zstd) return zstdDecompressSync(stored).toString("utf8");
   throw new Error(`Queued content has the form ${String(opened[0])}, which this version does not know.`);
 }
 

@@ -1,12 +1,12 @@
 /**
  * The contract of a queue engine: five functions. An engine keeps what it was given through the death of the process;
- * it knows nothing of destinations, and content is opaque bytes to it. All engines pass `contract.test.ts`.
+ * it knows nothing of destinations, and content is opaque text to it. All engines pass `contract.test.ts`.
  */
 
 /** One distinct redaction result of a record, and the callbacks that receive it. */
 export type QueueContent = {
-  /** The record after redaction, as UTF-8 JSON. The engine compresses and seals it before it is stored. */
-  body: Uint8Array;
+  /** The record after redaction, as JSON. The engine compresses and seals it before it is stored. */
+  body: string;
   callbackIds: readonly string[];
 };
 
@@ -32,7 +32,7 @@ export type ClaimedDelivery = {
   /** How often it was tried before. */
   tries: number;
   /** The content, opened and decompressed. */
-  body: Uint8Array;
+  body: string;
 };
 
 /** How to hand out deliveries. */

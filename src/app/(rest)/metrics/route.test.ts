@@ -21,9 +21,7 @@ test("shows the queue per kind of callback in Prometheus' format, and names no t
   const { team_id } = await makeTeam(app.db, { metadata: { logging } });
   const { id } = await app.db.callback.findFirstOrThrow({ where: { teamId: team_id }, select: { id: true } });
   const recordId = newRecordId();
-  const contents = [
-    { body: new TextEncoder().encode("{}"), callbackIds: [id, "config:global:langfuse", "deleted-id"] },
-  ];
+  const contents = [{ body: "{}", callbackIds: [id, "config:global:langfuse", "deleted-id"] }];
   await app.delivery.append({ recordId, callId: recordId, teamId: team_id, keyHash: null, createdAtMs: 1, contents });
   const { key } = await makeKey(app.db);
   const answer = await scrape(key);

@@ -43,7 +43,7 @@ test("takes the key's callbacks along and suppresses what waits for them", async
     teamId: null,
     keyHash: made.token,
     createdAtMs: Date.now(),
-    contents: [{ body: Buffer.from("{}"), callbackIds: [row.id] }],
+    contents: [{ body: "{}", callbackIds: [row.id] }],
   });
   await remove({ keys: [made.token] });
   expect(await app.db.callback.count({ where: { keyToken: made.token } })).toBe(0);

@@ -29,7 +29,7 @@ function remove(team_ids: unknown, key?: string): Promise<TestAnswer> {
 
 async function queue(teamId: string, callbackId: string): Promise<string> {
   const recordId = newRecordId();
-  const contents = [{ body: Buffer.from("{}"), callbackIds: [callbackId] }];
+  const contents = [{ body: "{}", callbackIds: [callbackId] }];
   await app.delivery.append({ recordId, callId: recordId, teamId, keyHash: null, createdAtMs: Date.now(), contents });
   return recordId;
 }

@@ -122,7 +122,7 @@ test("deletes what is not named any more and suppresses what waits for it", asyn
     teamId: team_id,
     keyHash: null,
     createdAtMs: Date.now(),
-    contents: [{ body: Buffer.from("{}"), callbackIds: [row?.id ?? ""] }],
+    contents: [{ body: "{}", callbackIds: [row?.id ?? ""] }],
   });
   const answer = await update({ team_id, metadata: {} });
   expect(answer.body).toMatchObject({ data: { metadata: {} } });

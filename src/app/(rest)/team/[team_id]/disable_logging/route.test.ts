@@ -46,7 +46,7 @@ function entryOf(teamId: string, callbackId: string) {
     teamId,
     keyHash: null,
     createdAtMs: Date.now(),
-    contents: [{ body: Buffer.from("{}"), callbackIds: [callbackId] }],
+    contents: [{ body: "{}", callbackIds: [callbackId] }],
   };
 }
 

@@ -99,7 +99,7 @@ test("holds for the very next call and suppresses what was waiting for the callb
   expect((await verifyKey(app.db, key)).logging.level).toBe("team");
   const row = await app.db.callback.findFirstOrThrow({ where: { teamId: team_id } });
   const recordId = newRecordId();
-  const contents = [{ body: Buffer.from("{}"), callbackIds: [row.id, "config:global:langfuse"] }];
+  const contents = [{ body: "{}", callbackIds: [row.id, "config:global:langfuse"] }];
   await app.delivery.append({
     recordId,
     callId: recordId,

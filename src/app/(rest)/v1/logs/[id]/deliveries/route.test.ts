@@ -33,7 +33,7 @@ function get(id: string, key?: string | null): Promise<TestAnswer> {
 async function append(fields: { teamId?: string; keyHash?: string; callId?: string; callbackIds?: string[] }) {
   const recordId = newRecordId();
   const { teamId = null, keyHash = null, callId = recordId, callbackIds = [global] } = fields;
-  const contents = [{ body: new TextEncoder().encode("{}"), callbackIds }];
+  const contents = [{ body: "{}", callbackIds }];
   await queue.append([{ recordId, callId, teamId, keyHash, createdAtMs: Date.now(), contents }]);
   return recordId;
 }
