@@ -96,7 +96,7 @@ export const generalSettingsShape = {
   private_destination_hosts: texts.default([]),
   env_references: z
     .preprocess(toList, z.array(envPattern))
-    .default(["LANGFUSE_*", "LANGSMITH_*", "DD_*", "GCS_*", "GOOGLE_*", "OTEL_*"]),
+    .default(["LANGFUSE_*", "LANGSMITH_*", "DD_*", "GCS_*", "GOOGLE_*", "OTEL_*", "GENERIC_LOGGER_*"]),
   service_account_dirs: texts.default([]),
   /** Where service accounts that teams paste may ask for tokens, beside Google's own address. */
   google_token_uris: texts.default([]),

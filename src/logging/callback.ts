@@ -50,4 +50,6 @@ export type CallbackTarget = {
   redactClasses?: readonly ContentClass[];
   /** Which of the calls it gets; absent: all. */
   rules?: CallbackRules;
+  /** Names of callbacks, in lower case, that get none of the calls of the level on which this one stands. */
+  disabledCallbacks?: readonly string[];
 };

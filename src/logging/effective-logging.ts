@@ -88,7 +88,7 @@ async function describe(
   const fault = opened.resolved.state === "misconfigured" ? hideValues(opened.resolved.message, opened) : null;
   const reason = isPlanned
     ? fault && `Its records wait: ${fault}`
-    : "The key's metadata switches it off (litellm_disabled_callbacks).";
+    : "litellm_disabled_callbacks switches it off, in the key's metadata or in an entry beside it.";
   return {
     callback_name: callbackName,
     callback_id: callbackId,

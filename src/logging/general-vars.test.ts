@@ -55,6 +55,7 @@ test("what an entry says is read from lists and from text; redaction wins over L
     filter_models: ["gpt-4*"],
     filter_keys: "['ci', 'prod']",
     filter_status: "success",
+    litellm_disabled_callbacks: "['Datadog', 'gcs_bucket']",
   };
   expect(readGeneralVars(vars, "a")).toEqual({
     redaction: "metadata_only",
@@ -66,6 +67,7 @@ test("what an entry says is read from lists and from text; redaction wins over L
       keys: ["ci", "prod"],
       statuses: ["success"],
     },
+    disabledCallbacks: ["datadog", "gcs_bucket"],
   });
 });
 

@@ -11,7 +11,7 @@ export type GeneralVar = (typeof generalVars)[number];
 /** What each general variable does, in one line for people. */
 export const generalVarTexts: Readonly<Record<GeneralVar, string>> = {
   turn_off_message_logging: "true: prompts, answers and other content are redacted; false: they are not.",
-  litellm_disabled_callbacks: "Names of callbacks that this entry's calls do not go to.",
+  litellm_disabled_callbacks: "Names of callbacks that get none of the calls of this key or team.",
   redaction: "off, content or metadata_only: how much of a record leaves. Wins over turn_off_message_logging.",
   redact_classes: "Classes of content that are taken out whatever the level says, for example tool_results, tags.",
   sampling_rate: "The share of calls that is logged here, 0 to 1; a call's record id decides.",
@@ -59,7 +59,7 @@ export function findGeneralVarFault(name: string, value: unknown): string | null
 export function readGeneralVars(
   vars: CallbackVars,
   owner: string,
-): Pick<CallbackTarget, "redaction" | "redactClasses" | "rules"> {
+): Pick<CallbackTarget, "redaction" | "redactClasses" | "rules" | "disabledCallbacks"> {
   const ignored: string[] = [];
   function read<Value>(name: GeneralVar, schema: z.ZodType<Value>, otherwise: Value): Value {
     const value = vars[name];
@@ -85,11 +85,13 @@ export function readGeneralVars(
     keys: read("filter_keys", Texts, []),
     statuses: readNames("filter_status", Status),
   };
+  const disabledCallbacks = read("litellm_disabled_callbacks", Texts, []).map((name) => name.toLowerCase());
   if (ignored.length > 0) currentLogger().warn({ owner, ignored }, "values of callback variables are ignored");
   return {
     redaction: redaction ?? levelOfTurnOff(vars.turn_off_message_logging),
     ...(redactClasses.length === 0 ? {} : { redactClasses }),
     ...(hasRules(rules) ? { rules } : {}),
+    ...(disabledCallbacks.length === 0 ? {} : { disabledCallbacks }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from "#lib/config.ts";
+import { findDestination } from "#logging/destinations/index.ts";
 import { globalRedaction, type LoggingPolicy, type PolicyTarget } from "#logging/policy.ts";
 import { stricterLevel, type RedactionLevel } from "#logging/redaction-level.ts";
 
@@ -40,9 +41,9 @@ export function planLog(
   }
   const wantsNoLog = controls.noLog && !config.litellm_settings.global_disable_no_log_param;
   if (wantsNoLog && !mustLog) return { targets: [], reason: "no-log", mustLog: false };
+  const unwanted = unwantedNames(policy, controls, config);
   const isUnwanted = ({ callbackName }: PolicyTarget): boolean =>
-    config.litellm_settings.allow_dynamic_callback_disabling &&
-    controls.disabledCallbacks.includes(callbackName.toLowerCase());
+    unwanted.length > 0 && unwanted.some((name) => isSameCallback(name, callbackName));
   const kept = policy.targets.filter((target) => mustLog || !isUnwanted(target));
   const isCut = (target: PolicyTarget): boolean => isUnwanted(target) || target.rules !== undefined;
   const overruled = mustLog && (wantsNoLog || policy.overruledOptOut === true || policy.targets.some(isCut));
@@ -50,6 +51,20 @@ export function planLog(
   const targets = heard.map((target) => withRequest(target, controls, config));
   const reason = targets.length > 0 ? null : policy.targets.length > 0 ? "no-log" : "none";
   return { targets, reason, mustLog: overruled };
+}
+
+/** What the request, the key and the entries of the level that delivers switch off. */
+function unwantedNames(policy: LoggingPolicy, controls: RequestControls, config: Config): readonly string[] {
+  const byRequest = config.litellm_settings.allow_dynamic_callback_disabling ? controls.disabledCallbacks : [];
+  const byEntries = policy.targets.flatMap(({ disabledCallbacks }) => disabledCallbacks ?? []);
+  return byEntries.length === 0 ? byRequest : [...byRequest, ...byEntries];
+}
+
+/** A destination may be known by several names; `name` is in lower case. */
+function isSameCallback(name: string, callbackName: string): boolean {
+  if (name === callbackName.toLowerCase()) return true;
+  const destination = findDestination(name);
+  return destination !== null && destination === findDestination(callbackName);
 }
 
 /** Leaving calls out by a rule is opting out of them. */

@@ -185,6 +185,19 @@ describe("what a request asks for", () => {
     expect(ids(subject(two, null), fixed, { disabledCallbacks: ["langfuse"] })).toEqual(["key", "files"]);
   });
 
+  test("an entry switches off others of its level by any of their names, and none of another level", () => {
+    const [langfuse] = K.callbacks;
+    if (!langfuse) throw new Error("The key has a callback.");
+    const hook = { ...langfuse, callbackId: "hook", callbackName: "generic_api" };
+    const entries = (disabledCallbacks: string[]) => ({ ...K, callbacks: [{ ...langfuse, disabledCallbacks }, hook] });
+    expect(ids(subject(entries(["webhook"]), T), settings)).toEqual(["key"]);
+    expect(ids(subject(entries(["generic_api", "datadog"]), T), settings)).toEqual(["key"]);
+    expect(ids(subject(entries(["datadog"]), T), settings)).toEqual(["key", "hook"]);
+    expect(ids(subject(K, { ...T, callbacks: entries(["langfuse"]).callbacks }), settings)).toEqual(["key"]);
+    const { targets, mustLog } = plan(subject(entries(["webhook"]), T), config(G, "must_log: true"));
+    expect([targets.map((target) => target.callbackId), mustLog]).toEqual([["key", "hook"], true]);
+  });
+
   test("no-log has no effect where config.yaml says so", () => {
     expect(ids(subject(K, null), config("global_disable_no_log_param: true"), { noLog: true })).toEqual(["key"]);
   });

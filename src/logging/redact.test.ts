@@ -5,6 +5,7 @@ import type { Json, JsonObject, LogRecord } from "#logging/record.ts";
 import { makeRecord } from "#testing/make-record.ts";
 
 const options = { keepMetadata: ["kept_key"] };
+const runId = "0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee";
 const C = "CANARY";
 
 /** Canaries of content in every shape that a chat API has, and in fields that nobody knows. */
@@ -102,6 +103,13 @@ function canaries(): LogRecord {
       update_trace_keys: ["output", C],
       generation_name: { [C]: C },
       version: [C],
+      run_name: "run-1",
+      project_name: "project-1",
+      gcs_log_id: "log-1",
+      id: C,
+      run_id: runId,
+      parent_run_id: `${runId} ${C}`,
+      dotted_order: `20250116T192855125002Z${runId}`,
       trace_metadata: { [C]: C },
       spend_logs_metadata: C,
       [C]: C,
@@ -255,12 +263,24 @@ test("what survives content is the published list", () => {
     trace_id: "trace-1",
     session_id: "session-1",
     trace_name: "name-1",
+    run_name: "run-1",
+    project_name: "project-1",
+    gcs_log_id: "log-1",
+    run_id: runId,
+    dotted_order: `20250116T192855125002Z${runId}`,
     tags: ["tag-1"],
     kept_key: { kept: "value" },
     mask_input: true,
     mask_output: false,
     update_trace_keys: ["output"],
   });
+});
+
+test("a run id among the client's metadata survives content only in the form of one", () => {
+  const left = (requesterMetadata: JsonObject) =>
+    redact(makeRecord({ requesterMetadata }), "content", { keepMetadata: [] }).requesterMetadata;
+  expect(left({ id: runId, dotted_order: "a customer's words" })).toEqual({ id: runId });
+  expect(left({ id: "customer 7", run_id: 7, parent_run_id: [runId], dotted_order: runId })).toEqual({});
 });
 
 test("metadata_only also drops tags, names and what users chose as ids", () => {

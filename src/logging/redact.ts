@@ -37,7 +37,22 @@ const namingMetadata = [
   "version",
   "trace_version",
   "trace_release",
+  // LangSmith's, and the id in the name of an object of a bucket.
+  "run_name",
+  "project_name",
+  "gcs_log_id",
 ] as const;
+
+const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+const uuidPattern = new RegExp(`^${uuid}$`, "i");
+
+/** LangSmith's ids of runs. Their names are common words, so only what has the form of such an id survives `content`. */
+const runIdMetadata: Readonly<Record<string, RegExp>> = {
+  id: uuidPattern,
+  run_id: uuidPattern,
+  parent_run_id: uuidPattern,
+  dotted_order: new RegExp(`^\\d{8}T\\d{12}Z${uuid}(\\.\\d{8}T\\d{12}Z${uuid})*$`, "i"),
+};
 
 /** Tags, as a list or as text with commas: they survive `content`. */
 const tagMetadata = ["tags", "trace_tags"] as const;
@@ -150,6 +165,10 @@ function redactMetadata(metadata: JsonObject, keepMetadata: readonly string[]): 
   for (const name of namingMetadata) {
     const value = metadata[name];
     if (typeof value === "string" || typeof value === "number") kept[name] = value;
+  }
+  for (const [name, pattern] of Object.entries(runIdMetadata)) {
+    const value = metadata[name];
+    if (typeof value === "string" && pattern.test(value.trim())) kept[name] = value;
   }
   for (const name of tagMetadata) {
     const value = metadata[name];
