@@ -10,6 +10,9 @@ const checkedFields = z.object({
   stream: z.boolean({ error: "must be true or false" }).nullish(),
 });
 
+/** OpenAI's answer to a chat, as the upstream gave it: its bytes are passed on unchanged. */
+export const ChatAnswer = z.looseObject({ choices: z.array(z.json()).optional() }).meta({ id: "ChatAnswer" });
+
 /** Everything that is not checked here is the upstream's to judge, so the body is passed on, not rebuilt. */
 export const ChatRequest = z.custom<ChatRequest>(isJsonObject, "The body must be a JSON object.").check((payload) => {
   const parsed = checkedFields.safeParse(payload.value);

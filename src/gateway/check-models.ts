@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Caller } from "#keys/caller.ts";
 import { shownApiBase } from "#gateway/call-record.ts";
 import { toUpstreamBody } from "#gateway/chat-request.ts";
@@ -9,25 +10,26 @@ import { AppError } from "#lib/errors.ts";
 import { readBody } from "#lib/fetch-upstream.ts";
 
 /** One deployment as `/health` shows it: field by field, so that no key of a provider can be in it. */
-export type ModelEndpoint = {
-  model: string;
-  model_id: string;
-  provider: string;
-  /** Without query and sign-in; administrators only. */
-  api_base?: string | null;
-  /** `unverified`: configured, and not asked. */
-  state: "healthy" | "unhealthy" | "unverified";
-  /** The upstream's own words. */
-  error?: string;
-};
+export const ModelEndpoint = z
+  .object({
+    model: z.string(),
+    model_id: z.string(),
+    provider: z.string(),
+    api_base: z.string().nullable().optional().describe("Without query and sign-in; administrators only."),
+    state: z.enum(["healthy", "unhealthy", "unverified"]).describe("`unverified`: configured, and not asked."),
+    error: z.string().optional().describe("The upstream's own words."),
+  })
+  .meta({ id: "ModelEndpoint" });
+export type ModelEndpoint = z.output<typeof ModelEndpoint>;
 
 /** What `GET /health` answers. What was not asked counts as healthy and says `unverified`. */
-export type ModelHealth = {
-  healthy_endpoints: ModelEndpoint[];
-  unhealthy_endpoints: ModelEndpoint[];
-  healthy_count: number;
-  unhealthy_count: number;
-};
+export const ModelHealth = z.object({
+  healthy_endpoints: z.array(ModelEndpoint),
+  unhealthy_endpoints: z.array(ModelEndpoint),
+  healthy_count: z.number().int(),
+  unhealthy_count: z.number().int(),
+});
+export type ModelHealth = z.output<typeof ModelHealth>;
 
 const deadlineMs = 10_000;
 const errorBytesMax = 64 * 1024;

@@ -1,11 +1,15 @@
+import { z } from "zod";
 import type { Caller } from "#keys/caller.ts";
 import { allowedModels } from "#gateway/choose-deployment.ts";
 
 /** OpenAI's list of models, as LiteLLM fills it. */
-export type ModelList = {
-  data: { id: string; object: "model"; created: number; owned_by: string }[];
-  object: "list";
-};
+export const ModelList = z.object({
+  data: z.array(
+    z.object({ id: z.string(), object: z.literal("model"), created: z.number().int(), owned_by: z.string() }),
+  ),
+  object: z.literal("list"),
+});
+export type ModelList = z.output<typeof ModelList>;
 
 /** The day that LiteLLM names for every model; clients only need a number here. */
 const created = 1_677_610_602;

@@ -10,10 +10,10 @@ import { newRecordId } from "#lib/id.ts";
 import { decidedBy, readSubject, whyNothing } from "#logging/effective-logging.ts";
 import { firing, withoutKeyInfo } from "#logging/log-call.ts";
 import type { LogPlan } from "#logging/log-plan.ts";
-import { previewDelivery, type PreviewedDelivery } from "#logging/preview-delivery.ts";
-import type { PolicyLevel } from "#logging/policy.ts";
+import { previewDelivery, PreviewedDelivery } from "#logging/preview-delivery.ts";
+import { PolicyLevel } from "#logging/policy.ts";
 import type { Environment } from "#logging/resolve-callback.ts";
-import { isJsonObject, type JsonObject, type LogRecord } from "#logging/record.ts";
+import { isJsonObject, type JsonObject } from "#logging/record.ts";
 
 const HeaderName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is no name of a header");
 const HeaderValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, "is no value of a header");
@@ -30,13 +30,13 @@ export const PreviewLog = z.object({
 export type PreviewLog = z.output<typeof PreviewLog>;
 
 /** What each destination of a key would get for a call. */
-export type LogPreview = {
-  status: LogRecord["status"];
-  decided_by: PolicyLevel;
-  /** Why nothing is logged at all; null where something is. */
-  reason: string | null;
-  callbacks: PreviewedDelivery[];
-};
+export const LogPreview = z.object({
+  status: z.enum(["success", "failure"]),
+  decided_by: PolicyLevel,
+  reason: z.string().nullable().describe("Why nothing is logged at all; null where something is."),
+  callbacks: z.array(PreviewedDelivery),
+});
+export type LogPreview = z.output<typeof LogPreview>;
 
 /** Who previews what, and the environment in which callbacks find their variables. */
 export type PreviewInput = { caller: Caller; body: PreviewLog; env: Environment };

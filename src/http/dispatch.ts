@@ -5,11 +5,8 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { toErrorResponse } from "#http/error-response.ts";
 import { pathOf, type Route } from "#http/route.ts";
-import { mountedRoutesState, type ShownRoute } from "#http/mounted-routes.ts";
+import { mountedRoutesState, type MountedRoute } from "#http/mounted-routes.ts";
 import { AppError } from "#lib/errors.ts";
-
-/** A route file of the wire: its path as Hono matches it, and its handlers by method. */
-export type MountedRoute = { path: string; file: string; handlers: ReadonlyMap<string, Route> };
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 const appDir = fileURLToPath(new URL("../app/", import.meta.url));
@@ -30,13 +27,8 @@ export async function loadRoutes(): Promise<MountedRoute[]> {
     }),
   );
   routes.sort((left, right) => countParameters(left.path) - countParameters(right.path));
-  mountedRoutesState.set(routes.map(toShown).toSorted((left, right) => left.path.localeCompare(right.path)));
+  mountedRoutesState.set(routes);
   return routes;
-}
-
-function toShown({ path, handlers }: MountedRoute): ShownRoute {
-  const auth = Object.fromEntries([...handlers].map(([method, { options }]) => [method, options.auth]));
-  return { path: path.replace(/:(\w+)\{\.\+\}/g, "{$1}"), methods: [...handlers.keys()], auth };
 }
 
 /**

@@ -1,8 +1,38 @@
+import { z } from "zod";
 import { AppError, UpstreamError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
 
 /** The envelope of every OpenAI-like error: `code` is the HTTP status as text (`{"error": {…}}`). */
-export type ErrorEnvelope = { error: { message: string; type: string; param: string | null; code: string } };
+export const ErrorEnvelope = z
+  .object({
+    error: z.object({
+      message: z.string(),
+      type: z.string(),
+      param: z.string().nullable().describe("The field at fault."),
+      code: z.string().describe("The HTTP status as text."),
+    }),
+  })
+  .meta({ id: "ErrorEnvelope" });
+export type ErrorEnvelope = z.output<typeof ErrorEnvelope>;
+
+/** The refusal of those management routes that word it as FastAPI does. */
+export const ErrorDetail = z
+  .object({ detail: z.union([z.string(), z.object({ error: z.string() })]) })
+  .meta({ id: "ErrorDetail" });
+
+/** What is wrong with a body or a query, field by field, as FastAPI lists it. */
+export const ValidationErrors = z
+  .object({
+    detail: z.array(
+      z.object({
+        type: z.string(),
+        loc: z.array(z.union([z.string(), z.number()])).describe("Where: `body` or `query`, and the way to the field."),
+        msg: z.string(),
+        input: z.unknown(),
+      }),
+    ),
+  })
+  .meta({ id: "ValidationErrors" });
 
 /** What stands around an error: which request, which path. */
 export type ErrorContext = { requestId: string; route: string };

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { stateCell } from "#lib/state.ts";
@@ -6,8 +7,12 @@ import { stateCell } from "#lib/state.ts";
 /** Whether this process is on its way out. */
 export const stoppingState = stateCell<boolean>("stopping");
 
+/** What a gateway that can serve calls says. */
+export const Readiness = z.object({ status: z.literal("healthy"), db: z.literal("connected") });
+export type Readiness = z.output<typeof Readiness>;
+
 /** Says yes while the database answers and the process is not stopping; throws the wire's 503 otherwise. */
-export async function readReadiness(db: Db): Promise<{ status: "healthy"; db: "connected" }> {
+export async function readReadiness(db: Db): Promise<Readiness> {
   if (stoppingState.find() === true) throw notReady("the gateway is stopping");
   try {
     await Promise.race([db.$queryRaw`SELECT 1`, refuseLater()]);

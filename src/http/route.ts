@@ -4,6 +4,7 @@ import { toErrorResponse } from "#http/error-response.ts";
 import { logRefusedCall } from "#http/log-refused-call.ts";
 import { parseBody, parseQuery, readBodyText } from "#http/read-body.ts";
 import { assertRouteAllowed } from "#http/route-access.ts";
+import type { RouteDescription } from "#http/route-description.ts";
 import { strangerCaller, type Caller } from "#keys/caller.ts";
 import { verifyKey } from "#keys/verify-key.ts";
 import { currentDb, type Database } from "#lib/db.ts";
@@ -16,9 +17,10 @@ import { newRecordId } from "#lib/id.ts";
  */
 export type RouteAuth = "none" | "key" | "admin" | "llm";
 
-/** What a route states. `auth` is required: an endpoint without it is a type error. */
-export type RouteOptions<Body extends z.ZodType, Query extends z.ZodType> = {
+/** What a route states. `auth` and `describe` are required: an endpoint without them is a type error. */
+export type RouteOptions<Body extends z.ZodType, Query extends z.ZodType, Answer extends z.ZodType = z.ZodType> = {
   auth: RouteAuth;
+  describe: RouteDescription<NoInfer<z.input<Body>>, Answer>;
   body?: Body;
   query?: Query;
 };
@@ -47,19 +49,23 @@ export type Route = ((request: Request, context: RouteParams) => Promise<Respons
   options: RouteOptions<z.ZodType, z.ZodType>;
 };
 
-type Handler<Body, Query> = (context: RouteContext<Body, Query>) => Promise<object>;
+type Handler<Body, Query, Answer> = (context: RouteContext<Body, Query>) => Promise<Response | Answer>;
 
 const callIdPattern = /^[\x21-\x7e]{1,128}$/;
 
 /**
  * Makes a route handler: gives the request an id, finds out who calls, parses body and query, and turns whatever is
- * thrown below into the wire's error. A handler returns a `Response`, or an object to be sent as JSON.
+ * thrown below into the wire's error. A handler returns a `Response`, or what `describe.answer` says, to be sent as JSON.
  */
-export function route<Body extends z.ZodType = z.ZodUnknown, Query extends z.ZodType = z.ZodUnknown>(
-  options: RouteOptions<Body, Query>,
-  handler: Handler<z.output<Body>, z.output<Query>>,
+export function route<
+  Answer extends z.ZodType,
+  Body extends z.ZodType = z.ZodUnknown,
+  Query extends z.ZodType = z.ZodUnknown,
+>(
+  options: RouteOptions<Body, Query, Answer>,
+  handler: Handler<z.output<Body>, z.output<Query>, z.input<Answer>>,
 ): Route;
-export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Handler<unknown, unknown>): Route {
+export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Handler<unknown, unknown, unknown>): Route {
   async function handle(request: Request, context: RouteParams): Promise<Response> {
     const givenCallId = request.headers.get("x-litellm-call-id");
     const callIdIsClients = givenCallId !== null && callIdPattern.test(givenCallId);

@@ -1,7 +1,8 @@
+import { z } from "zod";
 import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
-import { findKey, toKeyRow, toToken, type KeyRow } from "#keys/key-row.ts";
+import { findKey, KeyRow, toKeyRow, toToken } from "#keys/key-row.ts";
 import type { BulkUpdateKeys, UpdateKey } from "#keys/key.ts";
 import { updateKey } from "#keys/update-key.ts";
 import type { Actor } from "#logging/audit.ts";
@@ -9,11 +10,12 @@ import type { Actor } from "#logging/audit.ts";
 const keysMax = 500;
 
 /** What became of each key of a bulk update, named as it was passed. */
-export type BulkUpdate = {
-  total_requested: number;
-  successful_updates: { key: string; key_info: KeyRow }[];
-  failed_updates: { key: string; key_info: KeyRow | null; failed_reason: string }[];
-};
+export const BulkUpdate = z.object({
+  total_requested: z.number().int(),
+  successful_updates: z.array(z.object({ key: z.string(), key_info: KeyRow })),
+  failed_updates: z.array(z.object({ key: z.string(), key_info: KeyRow.nullable(), failed_reason: z.string() })),
+});
+export type BulkUpdate = z.output<typeof BulkUpdate>;
 
 /**
  * Updates up to 500 keys one by one, each in a transaction of its own: one that fails leaves the others alone. Throws

@@ -1,22 +1,26 @@
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import type { Caller } from "#keys/caller.ts";
-import { checkDestination, type DestinationCheck } from "#logging/check-destination.ts";
+import { checkDestination, DestinationCheck } from "#logging/check-destination.ts";
 import { findDestination } from "#logging/destinations/index.ts";
 import { openCallback, type Viewer } from "#logging/open-callback.ts";
 import type { Environment } from "#logging/resolve-callback.ts";
 import { callbackColumns, toCallbackTarget, type StoredCallback } from "#logging/stored-callback.ts";
 
 /** What `POST /key/health` answers; `destinations` is ours. `logging_callbacks` is null for a key without own logging. */
-export type KeyHealth = {
-  key: "healthy" | "unhealthy";
-  logging_callbacks: {
-    callbacks: string[];
-    status: "healthy" | "unhealthy";
-    details: string;
-    destinations: DestinationCheck[];
-  } | null;
-};
+export const KeyHealth = z.object({
+  key: z.enum(["healthy", "unhealthy"]),
+  logging_callbacks: z
+    .object({
+      callbacks: z.array(z.string()),
+      status: z.enum(["healthy", "unhealthy"]),
+      details: z.string(),
+      destinations: z.array(DestinationCheck),
+    })
+    .nullable(),
+});
+export type KeyHealth = z.output<typeof KeyHealth>;
 
 /**
  * Asks the destination of each of the calling key's own callbacks, all at once. Nothing is logged or counted by it.

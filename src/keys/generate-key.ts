@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { configState } from "#lib/config.ts";
 import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
@@ -7,7 +8,7 @@ import { masterKeyState } from "#lib/master-key.ts";
 import { forgetKey } from "#keys/caller-cache.ts";
 import { mergeExtras, toKeyColumns } from "#keys/key-columns.ts";
 import { assertBelowBounds, withKeyDefaults } from "#keys/key-config.ts";
-import { keyColumns, toKeyRow, type KeyRow } from "#keys/key-row.ts";
+import { keyColumns, KeyRow, toKeyRow } from "#keys/key-row.ts";
 import { GenerateKey } from "#keys/key.ts";
 import { lockTeamRowId } from "#keys/team-id.ts";
 import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
@@ -19,7 +20,11 @@ import { readLogging } from "#logging/read-logging.ts";
 import { announceCallbacks, writeCallbacks } from "#logging/write-callbacks.ts";
 
 /** A new key: its row, and the key in clear, which is shown this once. */
-export type GeneratedKey = KeyRow & { key: string; token_id: string };
+export const GeneratedKey = KeyRow.extend({
+  key: z.string().describe("The key in clear. It is shown this once."),
+  token_id: z.string().describe("The same as `token`."),
+}).meta({ id: "GeneratedKey" });
+export type GeneratedKey = z.output<typeof GeneratedKey>;
 
 /** What to make: an application's key belongs to its team and to no user. */
 export type NewKey = { input: GenerateKey; isServiceAccount: boolean };

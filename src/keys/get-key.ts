@@ -1,11 +1,13 @@
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import type { Caller } from "#keys/caller.ts";
-import { findKey, toKeyRow, toToken, type KeyRow } from "#keys/key-row.ts";
+import { findKey, KeyRow, toKeyRow, toToken } from "#keys/key-row.ts";
 import { unknownKey } from "#keys/update-key.ts";
 
 /** What `GET /key/info` answers: the key as it was named, and its row without the hash. */
-export type KeyInfo = { key: string; info: Omit<KeyRow, "token"> };
+export const KeyInfo = z.object({ key: z.string(), info: KeyRow.omit({ token: true }) });
+export type KeyInfo = z.output<typeof KeyInfo>;
 
 /**
  * Reads a key, the caller's own where none is named. An administrator may read every key; a virtual key reads itself,

@@ -1,9 +1,11 @@
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import type { Caller } from "#keys/caller.ts";
-import { keyColumns, toKeyRow, toToken, type KeyRow } from "#keys/key-row.ts";
+import { keyColumns, KeyRow, toKeyRow, toToken } from "#keys/key-row.ts";
 
 /** What `POST /v2/key/info` answers: the keys as they were named, and the rows of those that the caller may read. */
-export type KeysInfo = { key: string[]; info: KeyRow[] };
+export const KeysInfo = z.object({ key: z.array(z.string()), info: z.array(KeyRow) });
+export type KeysInfo = z.output<typeof KeysInfo>;
 
 /**
  * Reads several keys, in the order of their names. An administrator may read every key; a virtual key reads itself, and

@@ -1,8 +1,10 @@
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
 import { sha256Hex } from "#lib/id.ts";
-import { limitColumns, showLimits } from "#keys/limit-fields.ts";
+import { limitColumns, limitRowShape, showLimits } from "#keys/limit-fields.ts";
 import { Metadata } from "#logging/read-logging.ts";
+import { RedactionLevel } from "#logging/redaction-level.ts";
 import { showMetadata } from "#logging/show-logging.ts";
 import { callbackColumns } from "#logging/stored-callback.ts";
 
@@ -34,11 +36,53 @@ export const keyColumns = {
 /** A key as it is read. */
 export type StoredKey = Prisma.KeyGetPayload<{ select: typeof keyColumns }>;
 
-/** A key as the wire shows it. */
-export type KeyRow = ReturnType<typeof toKeyRow>;
+const text = z.string().nullable();
+const json = z.json().optional();
+
+/** A key as the wire shows it. What LiteLLM's rows have and this gateway does not use is there, empty. */
+export const KeyRow = z
+  .object({
+    token: z.string().describe("SHA-256 of the key, in hexadecimal."),
+    key_name: z.string().describe("`sk-...` and the last four characters of the key."),
+    key_alias: text,
+    expires: text.describe("ISO 8601; null: never."),
+    models: z.array(z.string()).describe("Names of models; empty: all."),
+    aliases: z.record(z.string(), z.json()),
+    config: z.json(),
+    user_id: text,
+    team_id: text,
+    organization_id: text,
+    permissions: z.json(),
+    metadata: Metadata.describe("As it was given; secrets under `logging` are masked."),
+    blocked: z.boolean().nullable(),
+    ...limitRowShape,
+    allowed_cache_controls: z.json(),
+    allowed_routes: z.array(z.string()).describe("Paths or groups of paths; empty: all."),
+    model_spend: z.record(z.string(), z.json()),
+    model_max_budget: z.json(),
+    budget_id: z.json(),
+    object_permission: z.json(),
+    redaction: RedactionLevel.nullable(),
+    agent_id: json,
+    project_id: json,
+    model_rpm_limit: json,
+    model_tpm_limit: json,
+    guardrails: json,
+    enforced_params: json,
+    auto_rotate: json,
+    rotation_interval: json,
+    created_at: z.string(),
+    created_by: text,
+    updated_at: z.string(),
+    updated_by: text,
+    last_active: text,
+    litellm_budget_table: z.null(),
+  })
+  .meta({ id: "KeyRow" });
+export type KeyRow = z.output<typeof KeyRow>;
 
 /** The wire's row of a key, secrets masked. The key itself is not in it: only its hash is stored. */
-export function toKeyRow(key: StoredKey) {
+export function toKeyRow(key: StoredKey): KeyRow {
   return {
     token: key.token,
     key_name: key.keyName,
@@ -60,7 +104,7 @@ export function toKeyRow(key: StoredKey) {
     model_max_budget: {},
     budget_id: null,
     object_permission: null,
-    redaction: key.redaction,
+    redaction: RedactionLevel.nullable().catch(null).parse(key.redaction),
     ...Metadata.catch({}).parse(key.extras),
     created_at: key.createdAt.toISOString(),
     created_by: key.createdBy,

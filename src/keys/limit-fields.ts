@@ -59,6 +59,18 @@ export const limitColumns = {
   maxParallelRequests: true,
 } as const;
 
+/** The limits and the spend of a key or team, as its row on the wire has them; money in USD. */
+export const limitRowShape = {
+  spend: z.number(),
+  max_budget: z.number().nullable(),
+  soft_budget: z.number().nullable(),
+  budget_duration: z.string().nullable(),
+  budget_reset_at: z.string().nullable(),
+  tpm_limit: z.number().nullable(),
+  rpm_limit: z.number().nullable(),
+  max_parallel_requests: z.number().nullable(),
+};
+
 /** What the wire's limits are made of. */
 type LimitRow = {
   spend: number;

@@ -4,7 +4,7 @@ import { AppError } from "#lib/errors.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
 import { isStorable, unstorableMessage } from "#lib/storable.ts";
 import type { Caller } from "#keys/caller.ts";
-import { keyColumns, toKeyRow, toToken, type KeyRow } from "#keys/key-row.ts";
+import { keyColumns, KeyRow, toKeyRow, toToken } from "#keys/key-row.ts";
 import { masterUserId } from "#keys/verify-key.ts";
 
 /** A yes or no in a query; absent, it is no. */
@@ -49,7 +49,13 @@ export const ListKeys = z
 export type ListKeys = z.output<typeof ListKeys>;
 
 /** One page of keys: their hashes, or their rows where the query asks for them. */
-export type KeyPage = { keys: string[] | KeyRow[]; total_count: number; current_page: number; total_pages: number };
+export const KeyPage = z.object({
+  keys: z.union([z.array(z.string()), z.array(KeyRow)]),
+  total_count: z.number().int(),
+  current_page: z.number().int(),
+  total_pages: z.number().int(),
+});
+export type KeyPage = z.output<typeof KeyPage>;
 
 /**
  * Lists keys, the newest first. An administrator sees all; a virtual key those of its user, itself, and with

@@ -1,17 +1,19 @@
+import { z } from "zod";
 import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { inTransaction } from "#lib/in-transaction.ts";
 import { forgetKey } from "#keys/caller-cache.ts";
-import { keyColumns, toKeyRow, toToken, type KeyRow } from "#keys/key-row.ts";
+import { keyColumns, KeyRow, toKeyRow, toToken } from "#keys/key-row.ts";
 import { lockKey } from "#keys/lock-key.ts";
 import { writeAudit, type Actor } from "#logging/audit.ts";
 import { announceCallbacks } from "#logging/write-callbacks.ts";
 
 /** A key's spend before and after it was reset, in USD. */
-export type SpendReset = Pick<KeyRow, "spend" | "max_budget" | "budget_reset_at"> & {
-  key_hash: string;
-  previous_spend: number;
-};
+export const SpendReset = KeyRow.pick({ spend: true, max_budget: true, budget_reset_at: true }).extend({
+  key_hash: z.string(),
+  previous_spend: z.number(),
+});
+export type SpendReset = z.output<typeof SpendReset>;
 
 /**
  * Sets a key's recorded spend to a smaller amount. Throws 404 for an unknown key and 400 for an amount that is negative

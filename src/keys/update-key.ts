@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { configState } from "#lib/config.ts";
 import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
@@ -6,7 +7,7 @@ import { forgetKey } from "#keys/caller-cache.ts";
 import { takeAlias } from "#keys/generate-key.ts";
 import { mergeExtras, toKeyColumns } from "#keys/key-columns.ts";
 import { assertBelowBounds } from "#keys/key-config.ts";
-import { findKey, keyColumns, toKeyRow, toToken, type KeyRow, type StoredKey } from "#keys/key-row.ts";
+import { findKey, keyColumns, KeyRow, toKeyRow, toToken, type StoredKey } from "#keys/key-row.ts";
 import { UpdateKey, type KeyFields } from "#keys/key.ts";
 import { lockTeamRowId } from "#keys/team-id.ts";
 import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
@@ -15,6 +16,10 @@ import { checkPlan } from "#logging/check-plan.ts";
 import { fingerprint, planCallbacks, type CallbackPlan } from "#logging/plan-callbacks.ts";
 import { Metadata, readLogging, type LoggingInput } from "#logging/read-logging.ts";
 import { announceCallbacks, writeCallbacks } from "#logging/write-callbacks.ts";
+
+/** A changed key, with the name that it was called by. */
+export const UpdatedKey = KeyRow.extend({ key: z.string() }).meta({ id: "UpdatedKey" });
+export type UpdatedKey = z.output<typeof UpdatedKey>;
 
 /** What a write does to a key. */
 export type KeyChange = {
@@ -35,7 +40,7 @@ type PlannedChange = KeyChange & {
  * Changes what is given of a key and keeps the rest; `metadata` replaces the stored object, and with it the key's
  * callbacks. Throws 404 for an unknown key and 400 for values that do not fit. `key` is echoed as it was given.
  */
-export async function updateKey(db: Database["db"], actor: Actor, input: UpdateKey): Promise<KeyRow & { key: string }> {
+export async function updateKey(db: Database["db"], actor: Actor, input: UpdateKey): Promise<UpdatedKey> {
   warnOfUnknownFields(input, UpdateKey.shape);
   return { key: input.key, ...(await changeKey(db, actor, { token: toToken(input.key), input })) };
 }

@@ -1,18 +1,16 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { LogRecord } from "#logging/record.ts";
 
 /** Which calls a callback gets. An empty list lets everything through; all that is given must let a call through. */
-export type CallbackRules = {
-  /** The share of calls, 0 to 1. */
-  samplingRate: number;
-  /** Failed calls are outside of the sampling. */
-  keepsFailures: boolean;
-  /** Public or upstream names; a `*` at the end stands for any ending. */
-  models: readonly string[];
-  /** Aliases or hashes. */
-  keys: readonly string[];
-  statuses: readonly LogRecord["status"][];
-};
+export const CallbackRules = z.object({
+  samplingRate: z.number().describe("The share of calls, 0 to 1."),
+  keepsFailures: z.boolean().describe("Whether failed calls are outside of the sampling."),
+  models: z.array(z.string()).readonly().describe("Public or upstream names; a `*` at the end stands for any ending."),
+  keys: z.array(z.string()).readonly().describe("Aliases or hashes."),
+  statuses: z.array(z.enum(["success", "failure"])).readonly(),
+});
+export type CallbackRules = z.output<typeof CallbackRules>;
 
 /** What the rules judge a call by. What is not given is not known yet, and lets the call through. */
 export type JudgedCall = Pick<LogRecord, "recordId" | "status"> &

@@ -6,15 +6,19 @@ import { findDestination } from "#logging/destinations/index.ts";
 import { hideValues, type OpenedCallback } from "#logging/open-callback.ts";
 
 /** What a health check found of one callback, as the wire shows it. No text holds a secret or an operator's address. */
-export type DestinationCheck = {
-  callback_name: string;
-  callback_id: string;
-  /** `healthy` is said only on proof; `unverified` where the destination could not be asked now. */
-  state: CheckResult["state"];
-  message: string;
-  target: string | null;
-  latency_ms: number;
-};
+export const DestinationCheck = z
+  .object({
+    callback_name: z.string(),
+    callback_id: z.string(),
+    state: z
+      .enum(["healthy", "unhealthy", "unverified"])
+      .describe("`healthy` is said only on proof; `unverified` where the destination could not be asked now."),
+    message: z.string().describe("The destination's own words, without any secret."),
+    target: z.string().nullable().describe("The project or bucket that was reached, where the destination tells."),
+    latency_ms: z.number().int(),
+  })
+  .meta({ id: "DestinationCheck" });
+export type DestinationCheck = z.output<typeof DestinationCheck>;
 
 const deadlineMsDefault = 5_000;
 

@@ -1,13 +1,19 @@
+import { z } from "zod";
 import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
-import { checkDestination, type DestinationCheck } from "#logging/check-destination.ts";
+import { checkDestination, DestinationCheck } from "#logging/check-destination.ts";
 import { openCallback } from "#logging/open-callback.ts";
 import { globalCallbacks } from "#logging/policy.ts";
 import type { Environment } from "#logging/resolve-callback.ts";
 
 /** What `GET /health/services` answers for a service that works. */
-export type ServiceHealth = { status: "success"; message: string; destination: DestinationCheck };
+export const ServiceHealth = z.object({
+  status: z.literal("success"),
+  message: z.string(),
+  destination: DestinationCheck,
+});
+export type ServiceHealth = z.output<typeof ServiceHealth>;
 
 /**
  * Asks the destination of a global callback, for administrators. Throws 400 for a name that config.yaml does not list,

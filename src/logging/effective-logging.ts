@@ -1,42 +1,47 @@
+import { z } from "zod";
 import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
-import type { CallbackType } from "#logging/callback.ts";
-import type { CallbackRules } from "#logging/callback-rules.ts";
-import type { ContentClass } from "#logging/content-class.ts";
+import { CallbackType } from "#logging/callback.ts";
+import { CallbackRules } from "#logging/callback-rules.ts";
+import { ContentClass } from "#logging/content-class.ts";
 import { hideValues, openCallback, showTarget, type Viewer } from "#logging/open-callback.ts";
-import { choosePolicy, decideRedaction, type PolicyLevel, type PolicySubject } from "#logging/policy.ts";
-import type { LoggingPolicy, PolicyTarget, RedactionDecider } from "#logging/policy.ts";
+import { choosePolicy, decideRedaction, PolicyLevel, RedactionDecider } from "#logging/policy.ts";
+import type { LoggingPolicy, PolicySubject, PolicyTarget } from "#logging/policy.ts";
 import { planLog } from "#logging/log-plan.ts";
 import { readStatement } from "#logging/read-statement.ts";
-import type { RedactionLevel } from "#logging/redaction-level.ts";
-
-/** Where the logs of one key go, and why, before a request says anything itself. */
-export type EffectiveLogging = {
-  decided_by: PolicyLevel;
-  /** Why nothing is logged at all; null where something is. */
-  reason: string | null;
-  /** True where `must_log` overrules an opt-out of the key. */
-  must_log: boolean;
-  callbacks: EffectiveCallback[];
-};
+import { RedactionLevel } from "#logging/redaction-level.ts";
 
 /** One callback of the deciding level. */
-export type EffectiveCallback = {
-  callback_name: string;
-  callback_id: string;
-  fires_on: CallbackType;
-  redaction: RedactionLevel;
-  redaction_decided_by: RedactionDecider;
-  /** Classes of content that this callback leaves out whatever the level says. */
-  redact_classes: readonly ContentClass[];
-  /** Which calls it gets; null for all. */
-  rules: CallbackRules | null;
-  /** The variables that choose where records go, without secrets; null for the destination's own default. */
-  target: Record<string, string> | null;
-  /** False where records are not sent there, with the reason. */
-  enabled: boolean;
-  reason: string | null;
-};
+export const EffectiveCallback = z
+  .object({
+    callback_name: z.string(),
+    callback_id: z.string(),
+    fires_on: CallbackType,
+    redaction: RedactionLevel,
+    redaction_decided_by: RedactionDecider,
+    redact_classes: z
+      .array(ContentClass)
+      .readonly()
+      .describe("Classes of content that this callback leaves out whatever the level says."),
+    rules: CallbackRules.nullable().describe("Which calls it gets; null for all."),
+    target: z
+      .record(z.string(), z.string())
+      .nullable()
+      .describe("The variables that choose where records go, without secrets; null for the destination's own default."),
+    enabled: z.boolean().describe("False where records are not sent there, with the reason."),
+    reason: z.string().nullable(),
+  })
+  .meta({ id: "EffectiveCallback" });
+export type EffectiveCallback = z.output<typeof EffectiveCallback>;
+
+/** Where the logs of one key go, and why, before a request says anything itself. */
+export const EffectiveLogging = z.object({
+  decided_by: PolicyLevel,
+  reason: z.string().nullable().describe("Why nothing is logged at all; null where something is."),
+  must_log: z.boolean().describe("True where `must_log` overrules an opt-out of the key."),
+  callbacks: z.array(EffectiveCallback),
+});
+export type EffectiveLogging = z.output<typeof EffectiveLogging>;
 
 /** Whose logging is asked for. */
 export type LoggingOwner = {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { nameCallbacks } from "#logging/name-callbacks.ts";
@@ -9,32 +10,32 @@ import type { DeliveryRow } from "#logging/queue/queue.ts";
 export type DeliveryReader = Viewer & { keyHash: string | null; teamId: string | null };
 
 /** What became of a record at one callback, as the wire shows it. */
-export type ShownDelivery = {
-  record_id: string;
-  call_id: string;
-  callback_id: string;
-  /** Null where the callback was deleted. */
-  callback_name: string | null;
-  state: "queued" | "delivered" | "retrying" | "dead" | "suppressed";
-  tries: number;
-  created_at: string;
-  /** When it is tried next; null where it is settled. */
-  due_at: string | null;
-  settled_at: string | null;
-  /** The destination's HTTP status (0: no answer) and words; null before the first try. */
-  status: number | null;
-  message: string | null;
-};
+export const ShownDelivery = z
+  .object({
+    record_id: z.string(),
+    call_id: z.string(),
+    callback_id: z.string(),
+    callback_name: z.string().nullable().describe("Null where the callback was deleted."),
+    state: z.enum(["queued", "delivered", "retrying", "dead", "suppressed"]),
+    tries: z.number().int(),
+    created_at: z.string(),
+    due_at: z.string().nullable().describe("When it is tried next; null where it is settled."),
+    settled_at: z.string().nullable(),
+    status: z.number().int().nullable().describe("The destination's HTTP status; 0: no answer, null: not tried yet."),
+    message: z.string().nullable().describe("The destination's words; null before the first try."),
+  })
+  .meta({ id: "Delivery" });
+export type ShownDelivery = z.output<typeof ShownDelivery>;
+
+/** What became of one call's log. */
+export const CallDeliveries = z.object({ id: z.string(), deliveries: z.array(ShownDelivery) });
+export type CallDeliveries = z.output<typeof CallDeliveries>;
 
 /**
  * Tells what became of a call's log, by record id or call id. Throws the same `not_found` for a call that there is not,
  * that leaves no rows, and that is somebody else's.
  */
-export async function findDeliveries(
-  db: Db,
-  reader: DeliveryReader,
-  id: string,
-): Promise<{ id: string; deliveries: ShownDelivery[] }> {
+export async function findDeliveries(db: Db, reader: DeliveryReader, id: string): Promise<CallDeliveries> {
   const delivery = deliveryState.get();
   const found = [...(await delivery.find({ by: "record", id })), ...(await delivery.find({ by: "call", id }))];
   const unique = new Map(found.map((row) => [`${row.recordId} ${row.callbackId}`, row]));

@@ -1,8 +1,14 @@
+import { z } from "zod";
 import { configState } from "#lib/config.ts";
 import { globalCallbacks } from "#logging/policy.ts";
 
 /** The callbacks that config.yaml sets for everybody, by what they fire on. */
-export type GlobalCallbacks = { success: string[]; failure: string[]; success_and_failure: string[] };
+export const GlobalCallbacks = z.object({
+  success: z.array(z.string()),
+  failure: z.array(z.string()),
+  success_and_failure: z.array(z.string()),
+});
+export type GlobalCallbacks = z.output<typeof GlobalCallbacks>;
 
 /** Lists the callbacks of config.yaml that are active: names that are no destination of ours are left out. */
 export function listGlobalCallbacks(): GlobalCallbacks {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Config } from "#lib/config.ts";
 import type { CallbackTarget } from "#logging/callback.ts";
 import { findDestination } from "#logging/destinations/index.ts";
@@ -5,7 +6,8 @@ import { readGeneralVars } from "#logging/general-vars.ts";
 import { stricterLevel, type RedactionLevel } from "#logging/redaction-level.ts";
 
 /** The level that decided where a call's log goes; the first one in this order that says anything. */
-export type PolicyLevel = "team_disabled" | "key_disabled" | "key" | "team" | "default_team_settings" | "global";
+export const PolicyLevel = z.enum(["team_disabled", "key_disabled", "key", "team", "default_team_settings", "global"]);
+export type PolicyLevel = z.output<typeof PolicyLevel>;
 
 /** What a team or a key says about its logs. */
 export type LoggingStatement = {
@@ -68,7 +70,15 @@ export function redactionFor(
 }
 
 /** Who decided a redaction: the nearest that said anything, or the floor that the operator enforces. */
-export type RedactionDecider = "callback" | "key" | "team" | "default_team_settings" | "global" | "enforce_redaction";
+export const RedactionDecider = z.enum([
+  "callback",
+  "key",
+  "team",
+  "default_team_settings",
+  "global",
+  "enforce_redaction",
+]);
+export type RedactionDecider = z.output<typeof RedactionDecider>;
 
 /** `redactionFor`, and which level decided it. */
 export function decideRedaction(

@@ -1,37 +1,50 @@
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import { UpstreamError } from "#lib/errors.ts";
-import type { CallbackType } from "#logging/callback.ts";
-import type { ContentClass } from "#logging/content-class.ts";
-import type { DeliveryPreview } from "#logging/destinations/destination.ts";
+import { CallbackType } from "#logging/callback.ts";
+import { ContentClass } from "#logging/content-class.ts";
 import { findDestination } from "#logging/destinations/index.ts";
 import type { PlannedTarget } from "#logging/log-plan.ts";
 import { hideValues, openCallback, type OpenedCallback, type Viewer } from "#logging/open-callback.ts";
-import type { RedactionDecider } from "#logging/policy.ts";
-import type { LogRecord } from "#logging/record.ts";
+import { RedactionDecider } from "#logging/policy.ts";
+import { isJsonObject, type LogRecord } from "#logging/record.ts";
 import { redact } from "#logging/redact.ts";
-import type { RedactionLevel } from "#logging/redaction-level.ts";
+import { RedactionLevel } from "#logging/redaction-level.ts";
 
 /** What one destination would get of a call. */
-export type PreviewedDelivery = {
-  callback_name: string;
-  callback_id: string;
-  fires_on: CallbackType;
-  /** False where the callback does not fire on the call's outcome, or its rules leave the call out. */
-  fires: boolean;
-  redaction: RedactionLevel;
-  redaction_decided_by: RedactionDecider | "request";
-  /** Classes of content that this callback leaves out whatever the level says. */
-  redact_classes: readonly ContentClass[];
-  /** The record after redaction. */
-  record: LogRecord | null;
-  /**
-   * The request that would be sent; credentials are masked. `body_base64`: the bytes of a body that is no text; `note`:
-   * when another one would be sent.
-   */
-  request: (Omit<DeliveryPreview, "bodyBase64"> & { body_base64?: string }) | null;
-  /** Why there is no record or no request. */
-  reason: string | null;
-};
+export const PreviewedDelivery = z
+  .object({
+    callback_name: z.string(),
+    callback_id: z.string(),
+    fires_on: CallbackType,
+    fires: z
+      .boolean()
+      .describe("False where the callback does not fire on the call's outcome, or its rules leave the call out."),
+    redaction: RedactionLevel,
+    redaction_decided_by: z.enum([...RedactionDecider.options, "request"]),
+    redact_classes: z
+      .array(ContentClass)
+      .readonly()
+      .describe("Classes of content that this callback leaves out whatever the level says."),
+    record: z
+      .custom<LogRecord>(isJsonObject)
+      .nullable()
+      .meta({ type: ["object", "null"], description: "The record after redaction." }),
+    request: z
+      .object({
+        method: z.string(),
+        url: z.string(),
+        headers: z.record(z.string(), z.string()).readonly(),
+        body: z.string(),
+        body_base64: z.string().optional().describe("The bytes of a body that is no text."),
+        note: z.string().optional().describe("When another request would be sent."),
+      })
+      .nullable()
+      .describe("The request that would be sent; credentials are masked."),
+    reason: z.string().nullable().describe("Why there is no record or no request."),
+  })
+  .meta({ id: "PreviewedDelivery" });
+export type PreviewedDelivery = z.output<typeof PreviewedDelivery>;
 
 /** A planned delivery of a record that is not redacted yet. */
 export type DeliveryToPreview = {

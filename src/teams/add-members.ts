@@ -1,17 +1,19 @@
+import { z } from "zod";
 import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { inTransaction, type Transaction } from "#lib/in-transaction.ts";
 import { writeAudit, type Actor } from "#logging/audit.ts";
 import { userIdOf } from "#teams/create-team.ts";
-import { memberLimits, showMembership, type Membership } from "#teams/member-limits.ts";
-import { lockTeam, teamColumns, toTeamRow, type StoredTeam, type TeamRow } from "#teams/team-row.ts";
+import { memberLimits, Membership, showMembership } from "#teams/member-limits.ts";
+import { lockTeam, teamColumns, TeamRow, toTeamRow, type StoredTeam } from "#teams/team-row.ts";
 import type { AddMembers, Member } from "#teams/team.ts";
 
 /** The team with its new members, and who they are. */
-export type MembersAdded = TeamRow & {
-  updated_users: { user_id: string; user_email: string | null }[];
-  updated_team_memberships: Membership[];
-};
+export const MembersAdded = TeamRow.extend({
+  updated_users: z.array(z.object({ user_id: z.string(), user_email: z.string().nullable() })),
+  updated_team_memberships: z.array(Membership),
+}).meta({ id: "MembersAdded" });
+export type MembersAdded = z.output<typeof MembersAdded>;
 
 type NewMember = Identity & ReturnType<typeof memberLimits> & { teamId: string };
 

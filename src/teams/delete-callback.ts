@@ -4,7 +4,7 @@ import { inTransaction } from "#lib/in-transaction.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
 import { writeAudit, type Actor } from "#logging/audit.ts";
 import { announceCallbacks } from "#logging/write-callbacks.ts";
-import { callbackNames, type TeamCallbacks } from "#teams/list-callbacks.ts";
+import { callbackNames, type CallbackNames } from "#teams/list-callbacks.ts";
 import { lockTeam, teamColumns, toTeamRow, unknownTeam } from "#teams/team-row.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function deleteCallback(
   db: Database["db"],
   actor: Actor,
   { teamId, callbackName }: { teamId: string; callbackName: string },
-): Promise<Omit<TeamCallbacks, "callback_vars">> {
+): Promise<CallbackNames> {
   const { removedIds, survivors } = await inTransaction(db, async (tx) => {
     const stored = await lockTeam(tx, teamId);
     if (!stored) throw unknownTeam(teamId, 404);

@@ -1,17 +1,23 @@
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
-import type { CallbackVars } from "#logging/callback.ts";
+import { CallbackVars } from "#logging/callback.ts";
 import { eventOf } from "#logging/plan-callbacks.ts";
 import { showVars } from "#logging/show-logging.ts";
 import type { StoredCallback } from "#logging/stored-callback.ts";
 import { findTeam, unknownTeam } from "#teams/team-row.ts";
 
 /** A team's callbacks as LiteLLM lists them: names by outcome, and the variables of all of them in one map. */
-export type TeamCallbacks = {
-  team_id: string;
-  success_callbacks: string[];
-  failure_callbacks: string[];
-  callback_vars: CallbackVars;
-};
+export const TeamCallbacks = z.object({
+  team_id: z.string(),
+  success_callbacks: z.array(z.string()),
+  failure_callbacks: z.array(z.string()),
+  callback_vars: CallbackVars.describe("Secrets are masked; of equal variables the later one shows."),
+});
+export type TeamCallbacks = z.output<typeof TeamCallbacks>;
+
+/** What is left of a team's callbacks after a change. */
+export const CallbackNames = TeamCallbacks.omit({ callback_vars: true });
+export type CallbackNames = z.output<typeof CallbackNames>;
 
 /** Lists a team's own callbacks, secrets masked; of equal variables the later one shows. Throws 404. */
 export async function listCallbacks(db: Db, teamId: string): Promise<TeamCallbacks> {
@@ -27,7 +33,7 @@ export async function listCallbacks(db: Db, teamId: string): Promise<TeamCallbac
 /** The names of callbacks by the outcome they fire on, each once, in their order. */
 export function callbackNames(
   callbacks: readonly Pick<StoredCallback, "callbackName" | "callbackType">[],
-): Pick<TeamCallbacks, "success_callbacks" | "failure_callbacks"> {
+): Omit<CallbackNames, "team_id"> {
   const namesOf = (outcome: string): string[] => {
     const firing = callbacks.filter((callback) => {
       const event = eventOf(callback.callbackType);

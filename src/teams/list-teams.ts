@@ -1,16 +1,20 @@
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
 import type { Caller } from "#keys/caller.ts";
-import { keyColumns, toKeyRow, type KeyRow } from "#keys/key-row.ts";
+import { keyColumns, KeyRow, toKeyRow } from "#keys/key-row.ts";
 import { masterUserId } from "#keys/verify-key.ts";
-import { teamColumns, toTeamRow, type TeamRow } from "#teams/team-row.ts";
+import { teamColumns, TeamRow, toTeamRow } from "#teams/team-row.ts";
 
 /** Which teams: those of a user, those of an organization, or all. */
 export type TeamFilter = { user_id?: string | undefined; organization_id?: string | undefined };
 
 /** A team as the list shows it. */
-export type ListedTeam = TeamRow & { keys: KeyRow[]; team_memberships: [] };
+export const ListedTeam = TeamRow.extend({ keys: z.array(KeyRow), team_memberships: z.array(z.json()) }).meta({
+  id: "ListedTeam",
+});
+export type ListedTeam = z.output<typeof ListedTeam>;
 
 /**
  * Lists teams, the oldest first. An administrator sees all with all keys; a virtual key that names its own user sees

@@ -1,15 +1,23 @@
+import { z } from "zod";
 import { AppError } from "#lib/errors.ts";
 import { withoutUndefined } from "#lib/without-undefined.ts";
 import type { MemberLimits } from "#teams/team.ts";
 
 /** A member's limits inside his team, as LiteLLM lists them. */
-export type Membership = {
-  team_id: string;
-  user_id: string;
-  budget_id: null;
-  spend: number;
-  litellm_budget_table: { max_budget: number | null; tpm_limit: number | null; rpm_limit: number | null };
-};
+export const Membership = z
+  .object({
+    team_id: z.string(),
+    user_id: z.string(),
+    budget_id: z.null(),
+    spend: z.number(),
+    litellm_budget_table: z.object({
+      max_budget: z.number().nullable(),
+      tpm_limit: z.number().nullable(),
+      rpm_limit: z.number().nullable(),
+    }),
+  })
+  .meta({ id: "Membership" });
+export type Membership = z.output<typeof Membership>;
 
 /** The columns that the given limits of a member set. Throws 400 for a negative one. */
 export function memberLimits(fields: MemberLimits) {

@@ -1,10 +1,12 @@
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import type { Transaction } from "#lib/in-transaction.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
-import { limitColumns, showLimits } from "#keys/limit-fields.ts";
+import { limitColumns, limitRowShape, showLimits } from "#keys/limit-fields.ts";
 import { isTeamId } from "#keys/team-id.ts";
 import { Metadata } from "#logging/read-logging.ts";
+import { RedactionLevel } from "#logging/redaction-level.ts";
 import { showMetadata } from "#logging/show-logging.ts";
 import { callbackColumns } from "#logging/stored-callback.ts";
 
@@ -33,11 +35,44 @@ export const teamColumns = {
 /** A team as it is read. */
 export type StoredTeam = Prisma.TeamGetPayload<{ select: typeof teamColumns }>;
 
-/** A team as the wire shows it. */
-export type TeamRow = ReturnType<typeof toTeamRow>;
+const text = z.string().nullable();
+const json = z.json().optional();
+const jsonObject = z.record(z.string(), z.json());
+
+/** A team as the wire shows it. What LiteLLM's rows have and this gateway does not use is there, empty. */
+export const TeamRow = z
+  .object({
+    team_id: z.string(),
+    team_alias: text,
+    organization_id: text,
+    admins: z.array(z.string()),
+    members: z.array(z.string()),
+    members_with_roles: z.array(z.object({ role: z.string(), user_id: text, user_email: text })),
+    team_member_permissions: z.json(),
+    metadata: Metadata.describe("As it was given; secrets under `logging` are masked."),
+    ...limitRowShape,
+    models: z.array(z.string()).describe("Names of models; empty: all."),
+    blocked: z.boolean(),
+    redaction: RedactionLevel.nullable(),
+    model_id: z.null(),
+    model_spend: jsonObject,
+    model_max_budget: z.json(),
+    model_aliases: jsonObject,
+    litellm_model_table: z.object({ model_aliases: jsonObject }).nullable(),
+    object_permission: z.json(),
+    object_permission_id: text,
+    guardrails: json,
+    team_member_budget: json,
+    model_rpm_limit: json,
+    model_tpm_limit: json,
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: "TeamRow" });
+export type TeamRow = z.output<typeof TeamRow>;
 
 /** The wire's row of a team, secrets masked. */
-export function toTeamRow(team: StoredTeam) {
+export function toTeamRow(team: StoredTeam): TeamRow {
   const modelAliases = Metadata.catch({}).parse(team.modelAliases);
   return {
     team_id: team.id,
@@ -55,7 +90,7 @@ export function toTeamRow(team: StoredTeam) {
     ...showLimits(team),
     models: team.models,
     blocked: team.blocked,
-    redaction: team.redaction,
+    redaction: RedactionLevel.nullable().catch(null).parse(team.redaction),
     model_id: null,
     model_spend: {},
     model_max_budget: {},

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Database } from "#lib/db.ts";
 import { inTransaction } from "#lib/in-transaction.ts";
 import { withoutUndefined } from "#lib/without-undefined.ts";
@@ -9,15 +10,16 @@ import type { UpdateMember } from "#teams/team.ts";
 import { teamColumns, toTeamRow } from "#teams/team-row.ts";
 
 /** A member as `POST /team/member_update` shows him. */
-export type UpdatedMember = {
-  team_id: string;
-  user_id: string;
-  user_email: string | null;
-  role: string;
-  max_budget_in_team: number | null;
-  tpm_limit: number | null;
-  rpm_limit: number | null;
-};
+export const UpdatedMember = z.object({
+  team_id: z.string(),
+  user_id: z.string(),
+  user_email: z.string().nullable(),
+  role: z.string(),
+  max_budget_in_team: z.number().nullable(),
+  tpm_limit: z.number().nullable(),
+  rpm_limit: z.number().nullable(),
+});
+export type UpdatedMember = z.output<typeof UpdatedMember>;
 
 /** Changes a member's role and limits inside his team. Throws 400 for an unknown team or member and negative limits. */
 export async function updateMember(db: Database["db"], actor: Actor, input: UpdateMember): Promise<UpdatedMember> {

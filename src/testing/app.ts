@@ -10,6 +10,7 @@ import { setMasterKey } from "#lib/master-key.ts";
 import { keyringState, makeKeyring } from "#lib/seal.ts";
 import { deliveryState, type Delivery } from "#logging/delivery.ts";
 import { openLocalQueue } from "#logging/queue/local.ts";
+import { assertDocumented } from "#testing/documented.ts";
 import { makeTestDelivery } from "#testing/test-delivery.ts";
 
 /** What a test calls a route with. `key` is the bearer; the master key where it is absent, nobody where it is null. */
@@ -32,6 +33,7 @@ export type TestApp = {
   delivery: Delivery;
   /** Replaces the configuration by what this YAML says. */
   configure(yaml: string): Config;
+  /** Calls a route. Throws where the answer is not what the route's description says. */
   call(route: Route, call: TestCall): Promise<TestAnswer>;
   close(): Promise<void>;
 };
@@ -94,5 +96,7 @@ async function call(
   });
   const response = await route(request, { params: Promise.resolve(params) });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: z.json().parse(JSON.parse(text)) };
+  const answer = { status: response.status, headers: response.headers, text, body: z.json().parse(JSON.parse(text)) };
+  assertDocumented(route, { ...answer, contentType: response.headers.get("content-type") ?? "" });
+  return answer;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { route } from "#http/route.ts";
-import { listAudit } from "#logging/list-audit.ts";
+import { listAudit, AuditPage } from "#logging/list-audit.ts";
 
 const text = z.string().optional();
 const Query = z.object({
@@ -13,7 +13,14 @@ const Query = z.object({
 });
 
 /** Who changed what, newest first. */
-export const GET = route({ auth: "admin", query: Query }, ({ db, query }) => {
-  const { object_type: objectType, object_id: objectId, page_size: pageSize, ...rest } = query;
-  return listAudit(db, { ...rest, actor: rest.actor, action: rest.action, objectType, objectId, pageSize });
-});
+export const GET = route(
+  {
+    auth: "admin",
+    describe: { summary: "List who changed what, newest first", tag: "Operations", answer: AuditPage },
+    query: Query,
+  },
+  ({ db, query }) => {
+    const { object_type: objectType, object_id: objectId, page_size: pageSize, ...rest } = query;
+    return listAudit(db, { ...rest, actor: rest.actor, action: rest.action, objectType, objectId, pageSize });
+  },
+);

@@ -1,4 +1,15 @@
 import { route } from "#http/route.ts";
+import { z } from "zod";
 
 /** An echo of the route, to see that a key works. */
-export const GET = route({ auth: "key" }, async ({ path }) => ({ route: path }));
+export const GET = route(
+  {
+    auth: "key",
+    describe: {
+      summary: "Echo the route, to see that a key works",
+      tag: "Operations",
+      answer: z.object({ route: z.string() }),
+    },
+  },
+  async ({ path }) => ({ route: path }),
+);

@@ -1,5 +1,11 @@
 import { route } from "#http/route.ts";
-import { listGlobalCallbacks } from "#logging/list-global-callbacks.ts";
+import { listGlobalCallbacks, GlobalCallbacks } from "#logging/list-global-callbacks.ts";
 
 /** The callbacks of config.yaml that are active. */
-export const GET = route({ auth: "key" }, async () => listGlobalCallbacks());
+export const GET = route(
+  {
+    auth: "key",
+    describe: { summary: "List the callbacks of config.yaml that are active", tag: "Logs", answer: GlobalCallbacks },
+  },
+  async () => listGlobalCallbacks(),
+);

@@ -1,8 +1,21 @@
 import { z } from "zod";
 import { route } from "#http/route.ts";
-import { checkService } from "#logging/check-service.ts";
+import { checkService, ServiceHealth } from "#logging/check-service.ts";
 
 /** Checks the destination of one global callback. */
-export const GET = route({ auth: "admin", query: z.object({ service: z.string().min(1) }) }, ({ db, query }) =>
-  checkService(db, query.service, process.env),
+export const GET = route(
+  {
+    auth: "admin",
+    describe: {
+      summary: "Check the destination of a callback of config.yaml",
+      tag: "Health",
+      answer: ServiceHealth,
+      refusals: {
+        400: "config.yaml does not list this callback.",
+        503: "The destination does not take records; the message has its own words.",
+      },
+    },
+    query: z.object({ service: z.string().min(1) }),
+  },
+  ({ db, query }) => checkService(db, query.service, process.env),
 );

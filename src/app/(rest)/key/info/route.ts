@@ -1,7 +1,17 @@
 import { z } from "zod";
 import { route } from "#http/route.ts";
-import { getKey } from "#keys/get-key.ts";
+import { getKey, KeyInfo } from "#keys/get-key.ts";
 
-export const GET = route({ auth: "key", query: z.object({ key: z.string().optional() }) }, ({ db, caller, query }) =>
-  getKey(db, caller, query.key),
+export const GET = route(
+  {
+    auth: "key",
+    describe: {
+      summary: "Read a key, the calling one where none is named",
+      tag: "Keys",
+      answer: KeyInfo,
+      refusals: { 403: "The key is somebody else's.", 404: "There is no such key." },
+    },
+    query: z.object({ key: z.string().optional() }),
+  },
+  ({ db, caller, query }) => getKey(db, caller, query.key),
 );

@@ -1,4 +1,16 @@
 import { route } from "#http/route.ts";
-import { ListKeys, listKeys } from "#keys/list-keys.ts";
+import { KeyPage, ListKeys, listKeys } from "#keys/list-keys.ts";
 
-export const GET = route({ auth: "key", query: ListKeys }, ({ db, caller, query }) => listKeys(db, caller, query));
+export const GET = route(
+  {
+    auth: "key",
+    describe: {
+      summary: "List keys, the newest first",
+      tag: "Keys",
+      answer: KeyPage,
+      refusals: { 403: "The caller may not list these keys." },
+    },
+    query: ListKeys,
+  },
+  ({ db, caller, query }) => listKeys(db, caller, query),
+);

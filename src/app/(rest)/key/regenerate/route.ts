@@ -5,10 +5,29 @@ import { withWarning } from "#http/with-warning.ts";
 import { idleFieldsWarning } from "#keys/idle-fields.ts";
 import { RegenerateKey } from "#keys/key.ts";
 import { regenerateKey } from "#keys/regenerate-key.ts";
+import { GeneratedKey } from "#keys/generate-key.ts";
 
 const Body = RegenerateKey.and(z.looseObject({ key: z.string() }));
 
-export const POST = route({ auth: "admin", body: Body }, async ({ db, caller, body, request, callId }) => {
-  const made = await regenerateKey(db, actorOf(caller, request), body);
-  return withWarning(jsonResponse(made, callId), idleFieldsWarning(body));
-});
+export const POST = route(
+  {
+    auth: "admin",
+    describe: {
+      summary: "Give a key a new text",
+      details:
+        "Alias, spend, limits, callbacks and everything else stay. The old text ends at once, or after `grace_period`.",
+      tag: "Keys",
+      answer: GeneratedKey,
+      example: { key: "sk-9v6I-jf9-eYtg_PwM8OKgQ", grace_period: "24h" },
+      refusals: {
+        400: "A value does not fit: a limit, a duration, a callback or an entry of metadata.logging.",
+        404: "There is no such key.",
+      },
+    },
+    body: Body,
+  },
+  async ({ db, caller, body, request, callId }) => {
+    const made = await regenerateKey(db, actorOf(caller, request), body);
+    return withWarning(jsonResponse(made, callId), idleFieldsWarning(body));
+  },
+);

@@ -2,7 +2,19 @@ import { actorOf } from "#http/actor.ts";
 import { route } from "#http/route.ts";
 import { blockTeam } from "#teams/block-team.ts";
 import { TeamName } from "#teams/team.ts";
+import { TeamRow } from "#teams/team-row.ts";
 
-export const POST = route({ auth: "admin", body: TeamName }, ({ db, caller, body, request }) =>
-  blockTeam(db, actorOf(caller, request), { teamId: body.team_id, blocked: false }),
+export const POST = route(
+  {
+    auth: "admin",
+    describe: {
+      summary: "Let the keys of a blocked team be used again",
+      tag: "Teams",
+      answer: TeamRow,
+      example: { team_id: "team-search" },
+      refusals: { 404: "There is no such team." },
+    },
+    body: TeamName,
+  },
+  ({ db, caller, body, request }) => blockTeam(db, actorOf(caller, request), { teamId: body.team_id, blocked: false }),
 );

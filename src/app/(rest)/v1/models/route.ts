@@ -1,5 +1,11 @@
-import { listModels } from "#gateway/list-models.ts";
+import { listModels, ModelList } from "#gateway/list-models.ts";
 import { route } from "#http/route.ts";
 
 /** The models that the calling key may use. */
-export const GET = route({ auth: "llm" }, async ({ caller }) => listModels(caller));
+export const GET = route(
+  {
+    auth: "llm",
+    describe: { summary: "List the models that the calling key may use", tag: "Calls", answer: ModelList },
+  },
+  async ({ caller }) => listModels(caller),
+);

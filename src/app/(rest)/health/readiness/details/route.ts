@@ -1,16 +1,35 @@
-import { readReadiness } from "#http/readiness.ts";
+import { readReadiness, Readiness } from "#http/readiness.ts";
 import { route } from "#http/route.ts";
 import { version } from "#lib/version.ts";
 import { listGlobalCallbacks } from "#logging/list-global-callbacks.ts";
+import { z } from "zod";
+
+const Answer = Readiness.extend({
+  cache: z.null(),
+  litellm_version: z.string(),
+  success_callbacks: z.array(z.string()),
+  failure_callbacks: z.array(z.string()),
+});
 
 /** Readiness with what only holders of a key may know. */
-export const GET = route({ auth: "key" }, async ({ db }) => {
-  const { success, failure, success_and_failure } = listGlobalCallbacks();
-  return {
-    ...(await readReadiness(db)),
-    cache: null,
-    litellm_version: version,
-    success_callbacks: [...success, ...success_and_failure],
-    failure_callbacks: [...failure, ...success_and_failure],
-  };
-});
+export const GET = route(
+  {
+    auth: "key",
+    describe: {
+      summary: "Read readiness, with what only holders of a key may know",
+      tag: "Health",
+      answer: Answer,
+      refusals: { 503: "The database cannot be reached, or the gateway stops." },
+    },
+  },
+  async ({ db }) => {
+    const { success, failure, success_and_failure } = listGlobalCallbacks();
+    return {
+      ...(await readReadiness(db)),
+      cache: null,
+      litellm_version: version,
+      success_callbacks: [...success, ...success_and_failure],
+      failure_callbacks: [...failure, ...success_and_failure],
+    };
+  },
+);

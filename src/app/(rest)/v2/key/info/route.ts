@@ -1,5 +1,18 @@
 import { route } from "#http/route.ts";
-import { getKeys } from "#keys/get-keys.ts";
+import { getKeys, KeysInfo } from "#keys/get-keys.ts";
 import { KeyNames } from "#keys/key.ts";
 
-export const POST = route({ auth: "key", body: KeyNames }, ({ db, caller, body }) => getKeys(db, caller, body.keys));
+export const POST = route(
+  {
+    auth: "key",
+    describe: {
+      summary: "Read several keys",
+      details: "Keys that do not exist, or that the caller may not read, are left out of `info`.",
+      tag: "Keys",
+      answer: KeysInfo,
+      example: { keys: ["sk-9v6I-jf9-eYtg_PwM8OKgQ"] },
+    },
+    body: KeyNames,
+  },
+  ({ db, caller, body }) => getKeys(db, caller, body.keys),
+);
