@@ -1,6 +1,6 @@
 import { UpstreamError } from "#lib/errors.ts";
 import type { CheckResult, DeliveryContext } from "#logging/destinations/destination.ts";
-import { postEmptyBatch } from "#logging/destinations/langfuse-ingestion-send.ts";
+import { probeIngestion } from "#logging/destinations/langfuse-ingestion-probe.ts";
 import { parseObject, requestLangfuse, toLangfuseError } from "#logging/destinations/langfuse-request.ts";
 import { postTraces } from "#logging/destinations/langfuse-send.ts";
 import { toLangfuseTarget } from "#logging/destinations/langfuse-target.ts";
@@ -36,7 +36,7 @@ export async function checkLangfuse(
   }
 }
 
-/** The wire that takes records; throws where none does. An empty batch looks the same to a server that refuses events. */
+/** The wire that takes records; throws where none does. */
 async function findWire(target: LangfuseTarget, context: DeliveryContext): Promise<LangfuseWire> {
   const sending = { target, context };
   if (target.wire !== "ingestion") {
@@ -45,8 +45,7 @@ async function findWire(target: LangfuseTarget, context: DeliveryContext): Promi
     if (answer.status === 200 && !answer.isHtml) return "otlp";
     if (answer.status !== 404 || target.wire === "otlp") throw toLangfuseError(answer, target);
   }
-  const answer = await postEmptyBatch(sending);
-  if (![200, 201, 207].includes(answer.status) || answer.isHtml) throw toLangfuseError(answer, target);
+  await probeIngestion(sending);
   return "ingestion";
 }
 

@@ -53,9 +53,12 @@ export async function sendToIngestion(
   return [{ outcome: "dead", status, message: toLangfuseError(answer, sending.target).message }];
 }
 
-/** Sends a batch without events, which a server that has the endpoint acknowledges; nothing is stored. */
-export async function postEmptyBatch(sending: Pick<LangfuseSending, "target" | "context">): Promise<LangfuseAnswer> {
-  return postBatch(toBatch([], sending), sending);
+/** Sends one event as it is given, right or not, and gives back the answer to the batch. */
+export async function postEvent(
+  event: object,
+  sending: Pick<LangfuseSending, "target" | "context">,
+): Promise<LangfuseAnswer> {
+  return postBatch(toBatch([event], sending), sending);
 }
 
 /** The records as the JSON text of a batch. */
@@ -68,7 +71,7 @@ function toEvents(records: readonly LogRecord[], sending: LangfuseSending): Lang
   return records.map((record) => toIngestionEvents(record, options));
 }
 
-function toBatch(batch: LangfuseIngestionEvent[], { target }: Pick<LangfuseSending, "target">): string {
+function toBatch(batch: readonly object[], { target }: Pick<LangfuseSending, "target">): string {
   const metadata = {
     batch_size: batch.length,
     sdk_integration: sluice.name,

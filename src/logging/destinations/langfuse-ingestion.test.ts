@@ -143,6 +143,23 @@ describe("the wire is found out", () => {
     expect(result).toMatchObject({ state: "healthy", target: "Project (p)" });
     expect(result.message).toContain("old ingestion batch");
     expect(old.project("p").traces).toEqual([]);
+    expect(old.project("p").observations).toEqual([]);
+  });
+
+  test("a check finds out that a server refuses the old batch event by event, and that one drops it unread", async () => {
+    const context = { callbackId: "c", reach: "operator", signal: new AbortController().signal } as const;
+    const refused = await langfuse.check(varsOf(current.url, { langfuse_wire: "ingestion" }), context);
+    expect(refused).toMatchObject({ state: "unhealthy", target: null });
+    expect(refused.message).toContain("Event type not accepted");
+    const dropping = await startFakeServer((request, response) => {
+      const projects = { data: [{ id: "p", name: "Project" }] };
+      const body = request.url === "/api/public/projects" ? projects : { successes: [], errors: [] };
+      sendJson(response, { status: request.url === "/api/public/projects" ? 200 : 207, body });
+    });
+    const dropped = await langfuse.check(varsOf(dropping.url, { langfuse_wire: "ingestion" }), context);
+    await dropping.close();
+    expect(dropped).toMatchObject({ state: "unhealthy", target: null });
+    expect(dropped.message).toContain("no result for the event");
   });
 });
 

@@ -268,6 +268,11 @@ describe("check", () => {
     expect(JSON.stringify(wrong)).not.toContain("wrong-secret");
     fake.setBehaviour({ status: 403, body: '{"error":"org_scoped_key_requires_workspace"}' });
     expect(await langsmith.check(makeVars(), makeContext())).toMatchObject({ message: like(/langsmith_tenant_id/) });
+    fake.setBehaviour({ status: 200, body: '{"ok":true}' });
+    expect(await langsmith.check(makeVars(), makeContext())).toMatchObject({
+      state: "unhealthy",
+      message: like(/no list of projects/),
+    });
     expect(fake.runs).toHaveLength(0);
   });
 });

@@ -169,6 +169,9 @@ async function checkLangsmith(vars: StoredLangsmithVars, context: DeliveryContex
       return unhealthy("The API key is one of an organization: langsmith_tenant_id must name the workspace");
     }
     if (answer.status !== 200 || answer.isHtml) throw toSinkError(answer, target.where);
+    if (!answer.text.trimStart().startsWith("[")) {
+      return unhealthy(`${target.where} answered no list of projects: this is not the address of a LangSmith API`);
+    }
     return {
       state: "healthy",
       message: `Runs land in the LangSmith project "${target.project}"; ${target.where} knows the API key`,

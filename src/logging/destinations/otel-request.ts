@@ -20,6 +20,8 @@ export type OtelAnswer = {
   /** The collector's own words, safe to show. */
   words: string;
   isHtml: boolean;
+  /** True where the answer has the form that OTLP prescribes; nobody else answers that by accident. */
+  isOtlp: boolean;
   retryAfterMs: number | null;
 };
 
@@ -53,6 +55,7 @@ export async function postSpans(spans: OtlpSpan[], target: OtelTarget, context: 
     rejected: answer.rejected,
     words: toSafeOtelWords(answer.words, target),
     isHtml: type.includes("html") || text.trimStart().startsWith("<"),
+    isOtlp: answer.isOtlp,
     retryAfterMs: toRetryAfterMs(response.headers["retry-after"]),
   };
 }
@@ -103,22 +106,27 @@ async function readAnswer(
   bytes: Buffer,
   status: number,
   contentType: string,
-): Promise<{ rejected: number; words: string }> {
+): Promise<{ rejected: number; words: string; isOtlp: boolean }> {
   const text = bytes.toString("utf8");
   if (contentType.includes("protobuf")) {
-    if (status >= 400) return { rejected: 0, words: toPrintable(text) };
-    return (await readProtobufAnswer(bytes)) ?? { rejected: 0, words: "" };
+    if (status >= 400) return { rejected: 0, words: toPrintable(text), isOtlp: false };
+    const read = await readProtobufAnswer(bytes);
+    return { rejected: 0, words: "", ...read, isOtlp: read !== null };
   }
   const body = parseObject(text);
+  // An answer of OTLP says nothing but this, and where all is well it may say nothing at all.
+  const isOtlp = text.trim() === "" || (body !== null && Object.keys(body).every((name) => partialNames.has(name)));
   const partial = body?.["partialSuccess"] ?? body?.["partial_success"];
   if (status === 200 && typeof partial === "object" && partial !== null) {
     const count: unknown = "rejectedSpans" in partial ? partial.rejectedSpans : 0;
     const words: unknown = "errorMessage" in partial ? partial.errorMessage : "";
-    return { rejected: Number(count) || 0, words: String(words) };
+    return { rejected: Number(count) || 0, words: String(words), isOtlp };
   }
   const message = body?.["message"] ?? body?.["error"];
-  return { rejected: 0, words: typeof message === "string" ? message : status === 200 ? "" : text };
+  return { rejected: 0, words: typeof message === "string" ? message : status === 200 ? "" : text, isOtlp };
 }
+
+const partialNames: ReadonlySet<string> = new Set(["partialSuccess", "partial_success"]);
 
 /** The texts of a `google.rpc.Status`: its code and lengths are no printable characters. */
 function toPrintable(text: string): string {

@@ -58,12 +58,19 @@ export async function previewOtel(
   return { ...request, bodyBase64: Buffer.from(await toOtelProtobuf(spans)).toString("base64") };
 }
 
-/** Sends an export without spans, which every OTLP receiver accepts once it accepts the headers. */
+/**
+ * Sends an export without spans, which every OTLP receiver accepts once it accepts the headers. Whoever accepts it
+ * without an answer of OTLP proves nothing.
+ */
 export async function checkOtel(vars: OtelTargetVars, context: DeliveryContext): Promise<CheckResult> {
   try {
     const target = toOtelTarget(vars);
     const answer = await postSpans([], target, context);
     if (answer.status < 200 || answer.status >= 300 || answer.isHtml) throw toOtelError(answer, target);
+    if (!answer.isOtlp) {
+      const message = `${target.host} accepted an export (${String(answer.status)}), but did not answer as OTLP says: it may drop traces`;
+      return { state: "unverified", message, target: target.url };
+    }
     return { state: "healthy", message: `${target.host} takes traces (${target.protocol})`, target: target.url };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { sendJson, startFakeServer } from "../../../e2e/fakes/fake-server.ts";
 import { startFakeCollector } from "../../../e2e/fakes/otlp.ts";
 import type { CollectedSpan, FakeCollector } from "../../../e2e/fakes/otlp.ts";
 import { UpstreamError } from "#lib/errors.ts";
@@ -122,6 +123,16 @@ describe.each(["http/json", "http/protobuf"])("over %s", (otel_protocol) => {
     });
     expect(fake.spans).toEqual([]);
     expect(await otel.check({ ...vars(), otel_headers: "" }, context)).toMatchObject({ state: "unhealthy" });
+  });
+
+  test("a server that says 200 to everything is no proof", async () => {
+    const anything = await startFakeServer((_request, response) =>
+      sendJson(response, { status: 200, body: { ok: 1 } }),
+    );
+    const result = await otel.check({ ...vars(), otel_endpoint: anything.url }, context);
+    await anything.close();
+    expect(result).toMatchObject({ state: "unverified", target: `${anything.url}/v1/traces` });
+    expect(result.message).toContain("it may drop traces");
   });
 });
 
