@@ -25,7 +25,7 @@ export function planCall(start: CallStart): Call {
   const config = configState.get();
   const plan = planLog(caller.logging, { controls, isTeamDisabled }, config);
   const isUnlogged = body.stream === true && config.litellm_settings.disable_streaming_logging;
-  if (isUnlogged && !config.general_settings.must_log)
+  if (isUnlogged && !config.general_settings.must_log && caller.logging.mustLog !== true)
     return { start, plan: { ...plan, targets: [], reason: plan.reason ?? "none" } };
   return { start, plan };
 }

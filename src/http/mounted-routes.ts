@@ -9,7 +9,7 @@ export type MountedRoute = { path: string; file: string; handlers: ReadonlyMap<s
 export const ShownRoute = z.object({
   path: z.string(),
   methods: z.array(z.string()),
-  auth: z.record(z.string(), z.enum(["none", "key", "admin", "llm"])),
+  auth: z.record(z.string(), z.enum(["none", "key", "writer", "admin_viewer", "admin", "llm"])),
 });
 export type ShownRoute = z.output<typeof ShownRoute>;
 

@@ -24,6 +24,8 @@ const whoMayCall: Record<RouteAuth, string> = {
   none: "Open to everybody.",
   key: "For holders of any valid key.",
   llm: "For holders of any valid key.",
+  writer: "For proxy administrators, and for internal users as far as key, team or user is theirs.",
+  admin_viewer: "For proxy administrators and their viewers.",
   admin: "For proxy administrators.",
 };
 
@@ -101,10 +103,13 @@ function usualRefusals({ auth, body, query }: Options): Record<string, string> {
       ? {}
       : {
           401:
-            auth === "admin"
-              ? "The key is missing, unknown, blocked or expired, or is no administrator's."
-              : "The key is missing, unknown, blocked or expired.",
-          403: "The key may not call this route (`allowed_routes`).",
+            auth === "key" || auth === "llm"
+              ? "The key is missing, unknown, blocked or expired."
+              : "The key is missing, unknown, blocked or expired, or its role may not call this route.",
+          403:
+            auth === "writer"
+              ? "The key may not call this route (`allowed_routes`), or the caller may not do this."
+              : "The key may not call this route (`allowed_routes`).",
         }),
     ...(body && auth === "llm" ? { 400: "The body does not fit." } : {}),
     ...(body ? { 413: "The body is larger than `general_settings.max_request_size_mb`." } : {}),

@@ -1,5 +1,6 @@
 import type { RouteAuth } from "#http/route.ts";
 import type { Caller } from "#keys/caller.ts";
+import { isProxyAdmin, mayWrite, readsEverything } from "#keys/rights.ts";
 import { AppError } from "#lib/errors.ts";
 
 /** What LiteLLM's names in `allowed_routes` stand for. */
@@ -9,13 +10,24 @@ const routeGroups: Record<string, (path: string) => boolean> = {
   info_routes: (path) => path.endsWith("/info") || path.endsWith("/list") || path.endsWith("/models"),
 };
 
+const everybody = (): boolean => true;
+
+const isOpenTo: Record<RouteAuth, (caller: Caller) => boolean> = {
+  none: everybody,
+  key: everybody,
+  llm: everybody,
+  writer: mayWrite,
+  admin_viewer: readsEverything,
+  admin: isProxyAdmin,
+};
+
 /**
  * Throws where the caller's role or the key's `allowed_routes` do not let him call this path, in LiteLLM's words and
  * statuses: 401 for an administrator's route, 403 for a route that the key does not name.
  */
 export function assertRouteAllowed(caller: Caller, auth: RouteAuth, path: string): void {
-  if (auth === "admin" && caller.role !== "proxy_admin") {
-    const who = `Route=${path}. Your role=${caller.userId === null ? "unknown" : caller.role}. Your user_id=${caller.userId ?? "None"}`;
+  if (!isOpenTo[auth](caller)) {
+    const who = `Route=${path}. Your role=${caller.role}. Your user_id=${caller.attribution.userId ?? "None"}`;
     throw new AppError(
       "unauthorized",
       `Authentication Error, Only proxy admin can be used to generate, delete, update info for new keys/users/teams. ${who}`,

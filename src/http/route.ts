@@ -12,10 +12,11 @@ import { AppError } from "#lib/errors.ts";
 import { newRecordId } from "#lib/id.ts";
 
 /**
- * Who may call. `none`: everybody. `key`: any valid key. `admin`: proxy administrators. `llm`: any valid key, in
- * OpenAI's error shapes, and a refusal is logged, because to its owner it is a failed call.
+ * Who may call. `none`: everybody. `key`: any valid key. `writer`: proxy administrators and internal users, and the use
+ * case decides by the object. `admin_viewer`: proxy administrators and their viewers. `admin`: proxy administrators.
+ * `llm`: any valid key, in OpenAI's error shapes, and a refusal is logged, because to its owner it is a failed call.
  */
-export type RouteAuth = "none" | "key" | "admin" | "llm";
+export type RouteAuth = "none" | "key" | "writer" | "admin_viewer" | "admin" | "llm";
 
 /** What a route states. `auth` and `describe` are required: an endpoint without them is a type error. */
 export type RouteOptions<Body extends z.ZodType, Query extends z.ZodType, Answer extends z.ZodType = z.ZodType> = {

@@ -4,11 +4,13 @@ import { inTransaction } from "#lib/in-transaction.ts";
 import { forgetKey } from "#keys/caller-cache.ts";
 import { keyColumns, toKeyRow, toToken, type KeyRow } from "#keys/key-row.ts";
 import { lockKey } from "#keys/lock-key.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { announceCallbacks } from "#logging/write-callbacks.ts";
 
 /**
- * Blocks a key or lets it be used again, from its next call on. Throws 400 for a text that can be no key and 404 for an
+ * Blocks a key or lets it be used again, from its next call on. Its user may block it, and only
+ * administrators of its team or of all unblock it. Throws 400 for a text that can be no key and 404 for an
  * unknown one.
  */
 export async function blockKey(
@@ -21,7 +23,11 @@ export async function blockKey(
   }
   const token = toToken(key);
   const row = await inTransaction(db, async (tx) => {
-    const before = toKeyRow(await lockKey(tx, token));
+    const { stored, standing } = await lockKey(tx, actor, { token, route: "/key/block" });
+    if (!blocked && standing === "owner") {
+      throw new AppError("forbidden", "Only an administrator may unblock a key.", { param: "key" });
+    }
+    const before = toKeyRow(stored);
     const data = { blocked, updatedBy: actor.userId };
     const after = toKeyRow(await tx.key.update({ where: { token }, data, select: keyColumns }));
     const action = blocked ? "block" : "unblock";

@@ -4,8 +4,9 @@ import { AppError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
 import { findKey, KeyRow, toKeyRow, toToken } from "#keys/key-row.ts";
 import type { BulkUpdateKeys, UpdateKey } from "#keys/key.ts";
+import { assertProxyAdmin } from "#keys/rights.ts";
 import { updateKey } from "#keys/update-key.ts";
-import type { Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
 
 const keysMax = 500;
 
@@ -18,10 +19,12 @@ export const BulkUpdate = z.object({
 export type BulkUpdate = z.output<typeof BulkUpdate>;
 
 /**
- * Updates up to 500 keys one by one, each in a transaction of its own: one that fails leaves the others alone. Throws
+ * Updates up to 500 keys one by one, each in a transaction of its own: one that fails leaves the others alone. For
+ * proxy administrators. Throws
  * 400 for none and for more.
  */
 export async function bulkUpdateKeys(db: Database["db"], actor: Actor, { keys }: BulkUpdateKeys): Promise<BulkUpdate> {
+  assertProxyAdmin(actor, "update keys in bulk");
   if (keys.length === 0) throw refused("No keys provided for update");
   if (keys.length > keysMax) {
     throw refused(`Maximum ${String(keysMax)} keys can be updated at once. Found ${String(keys.length)} keys`);

@@ -49,6 +49,14 @@ export function forgetTeam(teamId: string): void {
   }
 }
 
+/** Drops every key of a user: their next calls read the database, and with it his role. */
+export function forgetUser(userId: string): void {
+  generations.bump();
+  for (const [keyHash, entry] of cache().entries()) {
+    if (entry.caller?.attribution.userId === userId) cache().delete(keyHash);
+  }
+}
+
 const generationCell = stateCell<number>("caller-cache-generation");
 
 /**

@@ -1,12 +1,14 @@
+import type { Actor } from "#keys/actor.ts";
 import type { LoggingPolicy } from "#logging/policy.ts";
 import type { RecordCaller } from "#logging/record.ts";
 
 /** Who is calling: the master key's holder or a virtual key, with everything that a call needs to know of it. */
 export type Caller = {
-  role: "proxy_admin" | "internal_user";
+  /** The role of the key's user; `unknown` for a key that belongs to nobody. */
+  role: Actor["role"];
   /** SHA-256 of the virtual key; null for the master key. */
   keyHash: string | null;
-  /** `default_user_id` for the master key, as LiteLLM has it. */
+  /** As whom the caller acts: `default_user_id` with the master key, and with a virtual key its user, if he exists. */
   userId: string | null;
   teamId: string | null;
   /** Model names that key and team allow; an empty list allows all. */
@@ -31,7 +33,7 @@ export type Caller = {
 
 /** Whoever calls a route that is open to everybody. */
 export const strangerCaller: Caller = {
-  role: "internal_user",
+  role: "unknown",
   keyHash: null,
   userId: null,
   teamId: null,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
-import type { Caller } from "#keys/caller.ts";
+import type { Actor } from "#keys/actor.ts";
 import { checkDestination, DestinationCheck } from "#logging/check-destination.ts";
 import { findDestination } from "#logging/destinations/index.ts";
 import { openCallback, type Viewer } from "#logging/open-callback.ts";
@@ -26,7 +26,7 @@ export type KeyHealth = z.output<typeof KeyHealth>;
  * Asks the destination of each of the calling key's own callbacks, all at once. Nothing is logged or counted by it.
  * Throws 500 in LiteLLM's words for a stored entry without a name.
  */
-export async function checkKey(db: Db, caller: Caller, env: Environment): Promise<KeyHealth> {
+export async function checkKey(db: Db, caller: Pick<Actor, "keyHash" | "role">, env: Environment): Promise<KeyHealth> {
   const rows = caller.keyHash === null ? [] : await readCallbacks(db, caller.keyHash);
   if (rows.length === 0) return { key: "healthy", logging_callbacks: null };
   if (rows.some((row) => row.callbackName === "")) {

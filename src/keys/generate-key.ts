@@ -7,13 +7,20 @@ import { inTransaction, lockName, type Transaction } from "#lib/in-transaction.t
 import { masterKeyState } from "#lib/master-key.ts";
 import { forgetKey } from "#keys/caller-cache.ts";
 import { mergeExtras, toKeyColumns } from "#keys/key-columns.ts";
+import { assertBelowCeilings, readCeilings, withCeilings } from "#keys/key-ceilings.ts";
 import { assertBelowBounds, withKeyDefaults } from "#keys/key-config.ts";
+import { assertMaySetKeyFields } from "#keys/key-field-rights.ts";
+import { assertMorePrivate } from "#keys/key-privacy.ts";
+import { standingForNew } from "#keys/key-rights.ts";
 import { keyColumns, KeyRow, toKeyRow } from "#keys/key-row.ts";
 import { GenerateKey } from "#keys/key.ts";
+import { masterUserId } from "#keys/master-user.ts";
+import { isProxyAdmin } from "#keys/rights.ts";
 import { lockTeamRowId } from "#keys/team-id.ts";
 import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
 import { maskedKey } from "#keys/verify-key.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { checkPlan } from "#logging/check-plan.ts";
 import { planCallbacks } from "#logging/plan-callbacks.ts";
 import { readLogging } from "#logging/read-logging.ts";
@@ -30,8 +37,9 @@ export type GeneratedKey = z.output<typeof GeneratedKey>;
 export type NewKey = { input: GenerateKey; isServiceAccount: boolean };
 
 /**
- * Makes a virtual key and its callbacks in one transaction. Throws 400 for a malformed or taken key or alias, for
- * values over the operator's bounds, and for callbacks that do not fit.
+ * Makes a virtual key and its callbacks in one transaction. Proxy administrators make every key, others their own and
+ * those of teams that they administer, with no more than they have themselves (403). Throws 400 for a malformed or taken
+ * key or alias, for values over the operator's bounds, and for callbacks that do not fit.
  */
 export function generateKey(db: Database["db"], actor: Actor, input: GenerateKey): Promise<GeneratedKey> {
   return createKey(db, actor, { input, isServiceAccount: false });
@@ -48,23 +56,33 @@ export async function createKey(
   const config = configState.get();
   const fields = withKeyDefaults(input, config);
   assertBelowBounds(fields, config, now);
+  assertMaySetKeyFields(actor, input);
+  const owner = { teamId: fields.team_id ?? null, userId: isServiceAccount ? null : userOfNew(actor, fields) };
+  const route = isServiceAccount ? "/key/service-account/generate" : "/key/generate";
+  const standing = await standingForNew(db, actor, { owner, route });
+  const ceilings = await readCeilings(db, actor, owner);
+  const columns = withCeilings(toKeyColumns(fields, now), ceilings);
+  assertBelowCeilings(columns, ceilings);
   const key = fields.key ?? newVirtualKey();
   const token = tokenOfNew(key, "key");
   const logging = readLogging(fields.metadata ?? {});
   const plan = planCallbacks([], logging.entries);
   const data = {
-    ...toKeyColumns(fields, now),
+    ...columns,
+    ...owner,
     token,
     keyName: keyNameOf(key),
-    userId: isServiceAccount ? null : (fields.user_id ?? actor.userId),
     loggingState: logging.state,
     metadata: fields.tags ? { ...logging.metadata, tags: fields.tags } : logging.metadata,
     extras: mergeExtras({}, fields),
     createdBy: actor.userId,
     updatedBy: actor.userId,
-    teamId: fields.team_id ?? null,
   };
-  await checkPlan(plan);
+  if (standing === "owner" && owner.teamId !== null) {
+    const { redaction } = fields;
+    await assertMorePrivate(db, { teamId: owner.teamId, redaction, logging: { said: logging, plan }, stored: null });
+  }
+  await checkPlan(plan, actor);
   const row = await inTransaction(db, async (tx) => {
     if (fields.key_alias) await takeAlias(tx, fields.key_alias, token);
     await takeToken(tx, token, "key");
@@ -78,6 +96,15 @@ export async function createKey(
   forgetKey(token);
   await announceCallbacks([]);
   return { key, ...row, token_id: token };
+}
+
+/**
+ * Whom a new key belongs to: its maker where nobody is named. What a proxy administrator makes for a team is not his: a
+ * team's application would act with his rights.
+ */
+function userOfNew(actor: Actor, { user_id: userId, team_id: teamId }: GenerateKey): string | null {
+  if (userId) return userId;
+  return isProxyAdmin(actor) && actor.userId !== masterUserId && teamId ? null : actor.userId;
 }
 
 /** Throws 400 where another key has the alias; nobody else takes it before the transaction ends. */

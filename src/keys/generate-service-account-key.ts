@@ -2,7 +2,7 @@ import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { createKey, type GeneratedKey } from "#keys/generate-key.ts";
 import type { GenerateKey } from "#keys/key.ts";
-import type { Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
 
 /**
  * Makes a key that belongs to a team and to no user, so that it outlives whoever made it. Throws 400 without a team,

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
-import type { Caller } from "#keys/caller.ts";
+import type { Actor } from "#keys/actor.ts";
+import { mayReadKey } from "#keys/key-rights.ts";
 import { findKey, KeyRow, toKeyRow, toToken } from "#keys/key-row.ts";
 import { unknownKey } from "#keys/update-key.ts";
 
@@ -10,20 +11,23 @@ export const KeyInfo = z.object({ key: z.string(), info: KeyRow.omit({ token: tr
 export type KeyInfo = z.output<typeof KeyInfo>;
 
 /**
- * Reads a key, the caller's own where none is named. An administrator may read every key; a virtual key reads itself,
- * and learns nothing of whether another one exists.
+ * Reads a key, the one in use where none is named. Throws 403 for a key that the actor may not read (`mayReadKey`), be
+ * it there or not, and 404 to who reads everything.
  */
-export async function getKey(db: Db, caller: Caller, named: string | undefined): Promise<KeyInfo> {
-  const key = named ?? caller.keyHash;
+export async function getKey(db: Db, actor: Actor, named: string | undefined): Promise<KeyInfo> {
+  const key = named ?? actor.keyHash;
   if (key === null) throw unknownKey();
   const token = toToken(key);
-  if (caller.role !== "proxy_admin" && token !== caller.keyHash) {
-    throw new AppError("forbidden", `You are not allowed to access this key's info. Your role=${caller.role}`, {
-      param: "key",
-    });
-  }
   const stored = await findKey(db, token);
+  if (!(await mayReadKey(db, actor, stored ?? { token, teamId: null, userId: null }))) throw notReadable(actor);
   if (!stored) throw unknownKey();
   const { token: _token, ...info } = toKeyRow(stored);
   return { key, info };
+}
+
+/** The refusal of a key that the actor may not read, or that there is not. */
+export function notReadable(actor: Actor): AppError {
+  return new AppError("forbidden", `You are not allowed to access this key's info. Your role=${actor.role}`, {
+    param: "key",
+  });
 }

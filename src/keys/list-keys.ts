@@ -3,9 +3,9 @@ import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
 import { isStorable, unstorableMessage } from "#lib/storable.ts";
-import type { Caller } from "#keys/caller.ts";
+import type { Actor } from "#keys/actor.ts";
+import { readsEverything, teamIdsOf } from "#keys/rights.ts";
 import { keyColumns, KeyRow, toKeyRow, toToken } from "#keys/key-row.ts";
-import { masterUserId } from "#keys/verify-key.ts";
 
 /** A yes or no in a query; absent, it is no. */
 const flag = z
@@ -58,11 +58,12 @@ export const KeyPage = z.object({
 export type KeyPage = z.output<typeof KeyPage>;
 
 /**
- * Lists keys, the newest first. An administrator sees all; a virtual key those of its user, itself, and with
- * `include_team_keys` its team's. Throws 403 for a key without user and for one that asks for others' keys.
+ * Lists keys, the newest first. Who reads everything sees all; others their own, the key in use, and with
+ * `include_team_keys` or a `team_id` those of its team and of teams that they administer. Throws 403 for a key that
+ * belongs to nobody and for who asks for others' keys.
  */
-export async function listKeys(db: Db, caller: Caller, query: ListKeys): Promise<KeyPage> {
-  const where: Prisma.KeyWhereInput = { AND: [visibleTo(caller, query), wanted(query)] };
+export async function listKeys(db: Db, actor: Actor, query: ListKeys): Promise<KeyPage> {
+  const where: Prisma.KeyWhereInput = { AND: [await visibleTo(db, actor, query), wanted(query)] };
   const page = { skip: (query.page - 1) * query.size, take: query.size, orderBy: orderOf(query) };
   const isEmpty = query.status === "deleted";
   const total = isEmpty ? 0 : await db.key.count({ where });
@@ -75,26 +76,28 @@ export async function listKeys(db: Db, caller: Caller, query: ListKeys): Promise
   };
 }
 
-function visibleTo(caller: Caller, query: ListKeys): Prisma.KeyWhereInput {
-  if (caller.role === "proxy_admin") return {};
-  if (caller.userId === null) {
-    throw new AppError("forbidden", "This key belongs to no user and cannot list keys.", { param: "user_id" });
-  }
-  if (query.user_id !== undefined && query.user_id !== caller.userId) {
+async function visibleTo(db: Db, actor: Actor, query: ListKeys): Promise<Prisma.KeyWhereInput> {
+  if (readsEverything(actor)) return {};
+  if (actor.userId === null) return itselfAlone(db, actor);
+  if (query.user_id !== undefined && query.user_id !== actor.userId) {
     throw new AppError("forbidden", "You are not authorized to check another user's keys.", { param: "user_id" });
   }
-  if (query.team_id !== undefined && query.team_id !== caller.teamId) {
+  const asksForTeam = query.include_team_keys || query.team_id !== undefined;
+  const teamIds = asksForTeam ? await teamIdsOf(db, actor, "admin") : [];
+  if (asksForTeam && actor.teamId !== null) teamIds.push(actor.teamId);
+  if (query.team_id !== undefined && !teamIds.includes(query.team_id)) {
     throw new AppError("forbidden", "You are not authorized to check this team's keys.", { param: "team_id" });
   }
-  const asksForTeam = query.include_team_keys || query.team_id !== undefined;
-  return {
-    OR: [
-      { token: caller.keyHash ?? "" },
-      // The master key's user owns what every administrator makes: that is nobody's own.
-      ...(caller.userId === masterUserId ? [] : [{ userId: caller.userId }]),
-      ...(asksForTeam && caller.teamId !== null ? [{ teamId: caller.teamId }] : []),
-    ],
-  };
+  const own = [{ userId: actor.userId }, { teamId: { in: teamIds } }];
+  return { OR: actor.keyHash === null ? own : [{ token: actor.keyHash }, ...own] };
+}
+
+/** A key acts as nobody where its user is the master key's or does not exist; LiteLLM refuses one without user. */
+async function itselfAlone(db: Db, { keyHash }: Actor): Promise<Prisma.KeyWhereInput> {
+  const token = keyHash ?? "";
+  const key = await db.key.findUnique({ where: { token }, select: { userId: true } });
+  if (typeof key?.userId === "string") return { token };
+  throw new AppError("forbidden", "This key belongs to no user and cannot list keys.", { param: "user_id" });
 }
 
 function wanted(query: ListKeys): Prisma.KeyWhereInput {

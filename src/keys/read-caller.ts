@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { readRole } from "#keys/actor.ts";
 import type { Caller } from "#keys/caller.ts";
+import { masterUserId } from "#keys/master-user.ts";
 import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
@@ -34,7 +36,7 @@ const callerColumns = {
   organizationId: true,
   allowedRoutes: true,
   expires: true,
-  team: { select: { ...sharedColumns, organizationId: true } },
+  team: { select: { ...sharedColumns, organizationId: true, mustLog: true } },
 } as const satisfies Prisma.KeySelect;
 
 type CallingKey = Prisma.KeyGetPayload<{ select: typeof callerColumns }>;
@@ -45,7 +47,7 @@ type CallingKey = Prisma.KeyGetPayload<{ select: typeof callerColumns }>;
  */
 export async function readCaller(db: Db, keyHash: string): Promise<Caller | null> {
   const key = await findCallingKey(db, keyHash);
-  return key && toCaller(key);
+  return key && toCaller(key, await readUser(db, key.userId));
 }
 
 async function findCallingKey(db: Db, token: string): Promise<CallingKey | null> {
@@ -58,15 +60,20 @@ async function findCallingKey(db: Db, token: string): Promise<CallingKey | null>
   return { ...former.key, expires: expires && expires < former.validUntil ? expires : former.validUntil };
 }
 
-function toCaller(key: CallingKey): Caller {
+/** As whom a key acts. A user who does not exist is nobody, and so is the one that the master key stands for. */
+async function readUser(db: Db, userId: string | null): Promise<Pick<Caller, "role" | "userId">> {
+  const role = userId === masterUserId ? "unknown" : await readRole(db, userId);
+  return { role, userId: role === "unknown" ? null : userId };
+}
+
+function toCaller(key: CallingKey, user: Pick<Caller, "role" | "userId">): Caller {
   const keyHash = key.token;
   const keyMetadata = CallMetadata.parse(key.metadata);
   const teamMetadata = CallMetadata.parse(key.team?.metadata ?? {});
   const config = configState.get();
   return {
-    role: "internal_user",
+    ...user,
     keyHash,
-    userId: key.userId,
     teamId: key.teamId,
     keyModels: key.models,
     teamModels: key.team?.models ?? [],

@@ -7,10 +7,11 @@ import { keyringState } from "#lib/seal.ts";
 import { keyNameOf, takeToken, tokenOfNew, type GeneratedKey } from "#keys/generate-key.ts";
 import { findKey, toToken, type StoredKey } from "#keys/key-row.ts";
 import { RegenerateKey } from "#keys/key.ts";
+import { isProxyAdmin } from "#keys/rights.ts";
 import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
 import { changeKey } from "#keys/update-key.ts";
 import { maskedKey } from "#keys/verify-key.ts";
-import type { Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
 import { CallbackVars } from "#logging/callback.ts";
 import { openVars, sealVars } from "#logging/callback-vars.ts";
 import { scopeOf } from "#logging/stored-callback.ts";
@@ -21,7 +22,7 @@ type Rotation = { token: string; keyName: string; oldValidUntil: Date | null };
 /**
  * Gives a key a new text; alias, spend, budget, callbacks and everything else stay, unless the input changes them too.
  * The old text may be used until the grace period ends; without one it ends at once, and with it all that still had
- * grace from before. Throws 404 for an unknown key and 400 for a malformed or taken new one.
+ * grace from before. For who may change the key and act as its user. Throws 404 for an unknown key and 400 for a malformed or taken new one.
  */
 export async function regenerateKey(
   db: Database["db"],
@@ -30,7 +31,7 @@ export async function regenerateKey(
 ): Promise<GeneratedKey> {
   warnOfUnknownFields(input, RegenerateKey.shape);
   const oldToken = toToken(named);
-  if ((await findKey(db, oldToken)) === null) throw unknownKey(named);
+  if (isProxyAdmin(actor) && (await findKey(db, oldToken)) === null) throw unknownKey(named);
   const key = input.new_key ?? newVirtualKey();
   const rotation: Rotation = {
     token: tokenOfNew(key, "new_key"),
@@ -40,6 +41,7 @@ export async function regenerateKey(
   const row = await changeKey(db, actor, {
     token: oldToken,
     input,
+    route: "/key/regenerate",
     async finish(tx) {
       await rotate(tx, oldToken, rotation);
       return { action: "regenerate", token: rotation.token };

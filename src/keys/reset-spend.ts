@@ -5,7 +5,8 @@ import { inTransaction } from "#lib/in-transaction.ts";
 import { forgetKey } from "#keys/caller-cache.ts";
 import { keyColumns, KeyRow, toKeyRow, toToken } from "#keys/key-row.ts";
 import { lockKey } from "#keys/lock-key.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { announceCallbacks } from "#logging/write-callbacks.ts";
 
 /** A key's spend before and after it was reset, in USD. */
@@ -16,7 +17,7 @@ export const SpendReset = KeyRow.pick({ spend: true, max_budget: true, budget_re
 export type SpendReset = z.output<typeof SpendReset>;
 
 /**
- * Sets a key's recorded spend to a smaller amount. Throws 404 for an unknown key and 400 for an amount that is negative
+ * Sets a key's recorded spend to a smaller amount. For administrators of its team or of all. Throws 404 for an unknown key and 400 for an amount that is negative
  * or more than was spent.
  */
 export async function resetSpend(
@@ -27,15 +28,23 @@ export async function resetSpend(
   if (resetTo < 0) throw refused(`reset_to must be >= 0. Received: ${String(resetTo)}`);
   const token = toToken(key);
   const { before, after } = await inTransaction(db, async (tx) => {
-    const stored = toKeyRow(await lockKey(tx, token));
+    const { stored: row, standing } = await lockKey(tx, actor, { token, route: "/key/update" });
+    if (standing === "owner") throw new AppError("forbidden", "Only an administrator may reset the spend of a key.");
+    const stored = toKeyRow(row);
     if (resetTo > stored.spend) {
       throw refused(`reset_to (${String(resetTo)}) must be <= current spend (${String(stored.spend)})`);
     }
     const data = { spend: resetTo, updatedBy: actor.userId };
-    const row = toKeyRow(await tx.key.update({ where: { token }, data, select: keyColumns }));
-    const change = { action: "reset_spend", objectType: "key", objectId: token, before: stored, after: row } as const;
+    const changed = toKeyRow(await tx.key.update({ where: { token }, data, select: keyColumns }));
+    const change = {
+      action: "reset_spend",
+      objectType: "key",
+      objectId: token,
+      before: stored,
+      after: changed,
+    } as const;
     await writeAudit(tx, actor, change);
-    return { before: stored, after: row };
+    return { before: stored, after: changed };
   });
   forgetKey(token);
   await announceCallbacks([]);

@@ -4,14 +4,17 @@ import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { inTransaction, type Transaction } from "#lib/in-transaction.ts";
 import { forgetKey } from "#keys/caller-cache.ts";
+import { assertMayChangeKey, type WantedChange } from "#keys/assert-key-change.ts";
 import { takeAlias } from "#keys/generate-key.ts";
 import { mergeExtras, toKeyColumns } from "#keys/key-columns.ts";
 import { assertBelowBounds } from "#keys/key-config.ts";
+import { assertMorePrivate } from "#keys/key-privacy.ts";
 import { findKey, keyColumns, KeyRow, toKeyRow, toToken, type StoredKey } from "#keys/key-row.ts";
 import { UpdateKey, type KeyFields } from "#keys/key.ts";
 import { lockTeamRowId } from "#keys/team-id.ts";
 import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { checkPlan } from "#logging/check-plan.ts";
 import { fingerprint, planCallbacks, type CallbackPlan } from "#logging/plan-callbacks.ts";
 import { Metadata, readLogging, type LoggingInput } from "#logging/read-logging.ts";
@@ -26,6 +29,7 @@ export type KeyChange = {
   token: string;
   /** What to change; what is absent stays. */
   input: KeyFields;
+  route: WantedChange["route"];
   /** Runs last in the same transaction, for what is more than an update; returns the key's token from then on. */
   finish?(tx: Transaction): Promise<{ action: "regenerate"; token: string }>;
 };
@@ -34,29 +38,41 @@ export type KeyChange = {
 type PlannedChange = KeyChange & {
   columns: ReturnType<typeof toKeyColumns>;
   logging: { said: LoggingInput; plan: CallbackPlan; planFor: string } | null;
+  /** Whose key it was when the actor's right was checked. */
+  ownerThen: string;
 };
 
 /**
  * Changes what is given of a key and keeps the rest; `metadata` replaces the stored object, and with it the key's
- * callbacks. Throws 404 for an unknown key and 400 for values that do not fit. `key` is echoed as it was given.
+ * callbacks. For who may change the key (`assertMayChangeKey`). Throws 404 for an unknown key and 400 for values that do
+ * not fit. `key` is echoed as it was given.
  */
 export async function updateKey(db: Database["db"], actor: Actor, input: UpdateKey): Promise<UpdatedKey> {
   warnOfUnknownFields(input, UpdateKey.shape);
-  return { key: input.key, ...(await changeKey(db, actor, { token: toToken(input.key), input })) };
+  return {
+    key: input.key,
+    ...(await changeKey(db, actor, { token: toToken(input.key), input, route: "/key/update" })),
+  };
 }
 
 /** Carries out a change of a key in one transaction, and makes it hold for its next call. Throws as `updateKey`. */
 export async function changeKey(db: Database["db"], actor: Actor, change: KeyChange): Promise<KeyRow> {
-  const { token, input } = change;
+  const { token, input, route } = change;
   const now = new Date();
   assertBelowBounds(input, configState.get(), now);
   const columns = toKeyColumns(input, now);
   for (;;) {
     const stored = await findKey(db, token);
+    const standing = await assertMayChangeKey(db, actor, { stored, input, limits: columns, route });
     if (!stored) throw unknownKey();
-    const planned = { ...change, columns, logging: await planLogging(stored, input) };
+    const logging = planLogging(stored, input);
+    if (standing === "owner" && stored.teamId !== null) {
+      await assertMorePrivate(db, { teamId: stored.teamId, redaction: input.redaction, logging, stored });
+    }
+    if (logging) await checkPlan(logging.plan, actor);
+    const planned = { ...change, columns, logging, ownerThen: ownerOf(stored) };
     const row = await inTransaction(db, (tx) => applyChange(tx, actor, planned));
-    // Somebody else changed the callbacks while ours were checked: work it out again.
+    // Somebody else changed the callbacks or the owner while ours were checked: work it out again.
     if (row === null) continue;
     forgetKey(token);
     if (row.token !== token) forgetKey(row.token);
@@ -70,12 +86,14 @@ export function unknownKey(): AppError {
   return new AppError("not_found", "Key not found in database", { param: "key" });
 }
 
-async function planLogging(stored: StoredKey, input: KeyFields): Promise<PlannedChange["logging"]> {
+function planLogging(stored: StoredKey, input: KeyFields): PlannedChange["logging"] {
   if (!input.metadata) return null;
   const said = readLogging(input.metadata);
-  const plan = planCallbacks(stored.callbacks, said.entries);
-  await checkPlan(plan);
-  return { said, plan, planFor: fingerprint(stored.callbacks) };
+  return { said, plan: planCallbacks(stored.callbacks, said.entries), planFor: fingerprint(stored.callbacks) };
+}
+
+function ownerOf({ teamId, userId }: StoredKey): string {
+  return JSON.stringify([teamId, userId]);
 }
 
 async function applyChange(tx: Transaction, actor: Actor, change: PlannedChange): Promise<KeyRow | null> {
@@ -87,6 +105,7 @@ async function applyChange(tx: Transaction, actor: Actor, change: PlannedChange)
   await tx.$queryRaw`SELECT 1 AS locked FROM "Key" WHERE token = ${token} FOR UPDATE`;
   const stored = await findKey(tx, token);
   if (!stored) throw unknownKey();
+  if (ownerOf(stored) !== change.ownerThen) return null;
   if (logging && fingerprint(stored.callbacks) !== logging.planFor) return null;
   if (logging) await writeCallbacks(tx, { teamId: null, keyToken: token }, logging.plan);
   const metadata = logging?.said.metadata ?? Metadata.catch({}).parse(stored.metadata);

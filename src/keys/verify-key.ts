@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { cachedCaller, generations, rememberCaller } from "#keys/caller-cache.ts";
 import { strangerCaller, type Caller } from "#keys/caller.ts";
+import { masterUserId } from "#keys/master-user.ts";
 import { readCaller } from "#keys/read-caller.ts";
 import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
@@ -8,9 +9,6 @@ import { AppError } from "#lib/errors.ts";
 import { sha256Hex } from "#lib/id.ts";
 import { masterKeyState } from "#lib/master-key.ts";
 import { choosePolicy } from "#logging/policy.ts";
-
-/** The user that LiteLLM makes the holder of the master key. */
-export const masterUserId = "default_user_id";
 
 /**
  * Tells who holds a bearer key, from a cache that key and team writes empty at once. Throws `unauthorized` in LiteLLM's

@@ -3,8 +3,8 @@ import { newRecordId } from "#lib/id.ts";
 import type { Transaction } from "#lib/in-transaction.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
 
-/** Who writes: the caller, and whom the `litellm-changed-by` header named. */
-export type Actor = { userId: string | null; changedBy: string | null };
+/** Whom an entry names: who wrote, and whom the `litellm-changed-by` header named. */
+export type AuditActor = { userId: string | null; changedBy: string | null };
 
 /** One change. `before` and `after` are rows as answers show them, so their secrets are masked already. */
 export type AuditedChange = {
@@ -22,14 +22,14 @@ export type AuditedChange = {
     | "delete_member"
     | "regenerate"
     | "reset_spend";
-  objectType: "team" | "key";
+  objectType: "team" | "key" | "user";
   objectId: string;
   before?: Prisma.InputJsonObject;
   after?: Prisma.InputJsonObject;
 };
 
 /** Writes the audit entry of a change in the change's own transaction, unless `store_audit_logs` is off. */
-export async function writeAudit(tx: Transaction, actor: Actor, change: AuditedChange): Promise<void> {
+export async function writeAudit(tx: Transaction, actor: AuditActor, change: AuditedChange): Promise<void> {
   if (!configState.get().litellm_settings.store_audit_logs) return;
   await tx.auditEntry.create({
     data: { id: newRecordId(), actor: actor.userId ?? "unknown", changedBy: actor.changedBy, ...change },

@@ -30,6 +30,31 @@ export async function checkCallback(callback: Callback, config: Config): Promise
   if (destination) await checkTargets(callback, destination);
 }
 
+/** Who wants to store a callback, as far as it matters here. */
+export type CallbackWriter = { role: string };
+
+/**
+ * Throws 400 where somebody else than a proxy administrator names something of the operator's: an environment variable
+ * (`os.environ/…`), whether it may be referred to or not, or a file of the server.
+ */
+export function assertMayRefer({ callback_vars: vars }: Callback, { role }: CallbackWriter): void {
+  if (role === "proxy_admin") return;
+  for (const [name, value] of Object.entries(vars)) {
+    const isPath = name === "gcs_path_service_account" && !isBlank(value);
+    if (!isPath && !namesEnvironment(value)) continue;
+    const reason = isPath
+      ? "names a file of the server, which only a proxy administrator may; give gcs_service_account_json instead"
+      : "refers to an environment variable, which only a proxy administrator may";
+    throw new AppError("bad_request", `${name} ${reason}.`, { param: `callback_vars.${name}` });
+  }
+}
+
+/** In a list too, and however it is spaced or spelt. */
+function namesEnvironment(value: CallbackVars[string] | undefined): boolean {
+  if (Array.isArray(value)) return value.some((item) => namesEnvironment(item));
+  return typeof value === "string" && value.trim().toLowerCase().startsWith("os.environ/");
+}
+
 function unknownName(name: string): AppError {
   const known = knownCallbackNames.filter((candidate) => !findDestination(candidate)?.operatorOnly);
   return new AppError("bad_request", `Unknown callback_name = ${name}. Known callbacks: ${known.join(", ")}.`, {

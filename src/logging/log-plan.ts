@@ -28,14 +28,14 @@ export type LogPlan = {
 
 /**
  * Decides where the log of one call goes. Order: team disabled > key disabled > no-log and disabled callbacks > the
- * policy's targets. `general_settings.must_log` takes all but the first their effect, and that of sampling and filters.
+ * policy's targets. `must_log`, general or the team's, takes all but the first their effect, and that of sampling and filters.
  */
 export function planLog(
   policy: LoggingPolicy,
   { controls, isTeamDisabled }: { controls: RequestControls; isTeamDisabled: boolean },
   config: Config,
 ): LogPlan {
-  const mustLog = config.general_settings.must_log;
+  const mustLog = config.general_settings.must_log || policy.mustLog === true;
   if (isTeamDisabled || policy.level === "team_disabled" || policy.level === "key_disabled") {
     return { targets: [], reason: "disabled", mustLog: false };
   }

@@ -14,6 +14,8 @@ export type LoggingStatement = {
   state: "unset" | "own" | "disabled";
   callbacks: readonly CallbackTarget[];
   redaction: RedactionLevel | null;
+  /** Of a team: opting out has no effect on its calls. */
+  mustLog?: boolean;
 };
 
 /** Where the logs of one caller go before the request itself is heard. */
@@ -21,6 +23,8 @@ export type LoggingPolicy = {
   level: PolicyLevel;
   /** The callbacks of the deciding level, each with the redaction that holds for it. */
   targets: readonly PolicyTarget[];
+  /** True where opting out has no effect, by `general_settings.must_log` or the team's. */
+  mustLog?: boolean;
   /** True where the key opted out and `must_log` did not hear it. */
   overruledOptOut?: boolean;
 };
@@ -38,21 +42,29 @@ export type PolicySubject = {
 /**
  * Chooses the one level that delivers: team disabled > key disabled > key > team > default_team_settings > global.
  * Redaction of each callback: the nearest of entry > key > team > default_team_settings > global that says anything;
- * `enforce_redaction` makes the global level a floor; with `must_log` a key's opt-out is not heard.
+ * `enforce_redaction` makes the global level a floor; with `must_log`, general or the team's, a key's
+ * opt-out is not heard.
  */
 export function choosePolicy(subject: PolicySubject, config: Config): LoggingPolicy {
   const { level, callbacks } = chooseLevel(subject, config);
   const targets = callbacks.map((callback) => ({ ...callback, redaction: redactionFor(callback, subject, config) }));
-  const overruledOptOut = subject.key?.state === "disabled" && config.general_settings.must_log;
-  return { level, targets, ...(overruledOptOut && level !== "team_disabled" ? { overruledOptOut } : {}) };
+  const mustLog = mustLogOf(subject, config);
+  const overruledOptOut = mustLog && subject.key?.state === "disabled" && level !== "team_disabled";
+  return { level, targets, ...(mustLog ? { mustLog } : {}), ...(overruledOptOut ? { overruledOptOut } : {}) };
+}
+
+/** Whether opting out has no effect on this subject's calls. */
+export function mustLogOf({ team }: Pick<PolicySubject, "team">, config: Config): boolean {
+  return config.general_settings.must_log || team?.mustLog === true;
 }
 
 function chooseLevel(
-  { teamId, key, team }: PolicySubject,
+  subject: PolicySubject,
   config: Config,
 ): { level: PolicyLevel; callbacks: readonly CallbackTarget[] } {
+  const { teamId, key, team } = subject;
   if (team?.state === "disabled") return { level: "team_disabled", callbacks: [] };
-  if (key?.state === "disabled" && !config.general_settings.must_log) return { level: "key_disabled", callbacks: [] };
+  if (key?.state === "disabled" && !mustLogOf(subject, config)) return { level: "key_disabled", callbacks: [] };
   if (key?.state === "own") return { level: "key", callbacks: key.callbacks };
   if (team?.state === "own") return { level: "team", callbacks: team.callbacks };
   const index = defaultTeamSettingsIndex(teamId, config);

@@ -10,16 +10,20 @@ export const statementColumns = {
   callbacks: { select: callbackColumns, orderBy: { position: "asc" } },
 } as const;
 
+const teamColumns = { ...statementColumns, mustLog: true } as const;
+
 /** What a key or team row says about its logs; callbacks that cannot be used are left out one by one. */
 export function toStatement(row: {
   loggingState: LoggingStatement["state"];
   redaction: string | null;
   callbacks: readonly StoredCallback[];
+  mustLog?: boolean;
 }): LoggingStatement {
   return {
     state: row.loggingState,
     callbacks: row.callbacks.flatMap((callback) => toCallbackTarget(callback) ?? []),
     redaction: RedactionLevel.nullable().catch(null).parse(row.redaction),
+    ...(row.mustLog === true ? { mustLog: true } : {}),
   };
 }
 
@@ -34,7 +38,7 @@ export async function readStatement(
   const row =
     "keyHash" in whose
       ? await findKeyRow(db, whose.keyHash)
-      : await db.team.findUnique({ where: { id: whose.teamId }, select: statementColumns });
+      : await db.team.findUnique({ where: { id: whose.teamId }, select: teamColumns });
   return row && toStatement(row);
 }
 

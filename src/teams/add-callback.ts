@@ -2,8 +2,10 @@ import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { inTransaction } from "#lib/in-transaction.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
+import { assertMayManageTeam } from "#keys/rights.ts";
 import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { checkDestination } from "#logging/check-destination.ts";
 import { checkEntry } from "#logging/check-plan.ts";
 import { openGiven, type OpenedCallback } from "#logging/open-callback.ts";
@@ -25,8 +27,8 @@ import { toTeamVars } from "#teams/team-vars.ts";
 import { AddCallback } from "#teams/team.ts";
 
 /**
- * Adds a callback to a team, and ends its disabled state. Throws 422 for a variable that the callback does not take,
- * 400 for an unknown team, a callback that does not fit and a second one of the same name and type, which
+ * Adds a callback to a team, and ends its disabled state. For the team's administrators. Throws 422 for a variable that
+ * the callback does not take, 400 for an unknown team, a callback that does not fit and a second one of the same name and type, which
  * `allow_multiple` permits. With `testIn`, the environment for the test, it is saved only where its destination takes
  * records now; 400 in the destination's words otherwise.
  */
@@ -43,12 +45,14 @@ export async function addCallback(
   };
   const [callback] = planCallbacks([], [entry]).planned;
   if (!callback) throw new Error("A plan has one callback per entry.");
-  await checkInOrder(callback, async () => {
+  await checkInOrder({ callback, actor }, async () => {
+    await assertMayManageTeam(db, actor, { teamId });
     if ((await findTeam(db, teamId)) === null) throw unknownTeam(teamId, 400);
   });
   if (testIn) await assertHealthy(openGiven(callback, { isAdmin: false, env: testIn }));
   const row = await inTransaction(db, async (tx) => {
     const stored = await lockTeam(tx, teamId);
+    await assertMayManageTeam(tx, actor, { teamId });
     if (!stored) throw unknownTeam(teamId, 400);
     if (input.allow_multiple !== true) assertIsFirst(stored, entry);
     const position = Math.max(-1, ...stored.callbacks.map((known) => known.position)) + 1;
@@ -74,9 +78,12 @@ async function assertHealthy(opened: OpenedCallback): Promise<void> {
 }
 
 /** A body that does not fit (422) comes before an unknown team, and that before a callback that does not. */
-async function checkInOrder(callback: CallbackEntry, checkTeam: () => Promise<void>): Promise<void> {
+async function checkInOrder(
+  { callback, actor }: { callback: CallbackEntry; actor: Actor },
+  checkTeam: () => Promise<void>,
+): Promise<void> {
   try {
-    await checkEntry(callback);
+    await checkEntry(callback, actor);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "unprocessable") await checkTeam();
     throw error;

@@ -2,8 +2,10 @@ import { z } from "zod";
 import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { inTransaction, type Transaction } from "#lib/in-transaction.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { userIdOf } from "#teams/create-team.ts";
+import { assertMayManageMembers } from "#teams/member-rights.ts";
 import { memberLimits, Membership, showMembership } from "#teams/member-limits.ts";
 import { lockTeam, teamColumns, TeamRow, toTeamRow, type StoredTeam } from "#teams/team-row.ts";
 import type { AddMembers, Member } from "#teams/team.ts";
@@ -20,7 +22,8 @@ type NewMember = Identity & ReturnType<typeof memberLimits> & { teamId: string }
 type Identity = { userId: string; userEmail: string | null; role: string };
 
 /**
- * Adds members to a team, all or none. Throws 404 for an unknown team and 400 for somebody who is in it already, be it
+ * Adds members to a team, all or none; a user id or address that nobody has yet makes a user. For the team's
+ * administrators. Throws 404 for an unknown team and 400 for somebody who is in it already, be it
  * by user id or by e-mail address.
  */
 export async function addMembers(db: Database["db"], actor: Actor, input: AddMembers): Promise<MembersAdded> {
@@ -29,6 +32,7 @@ export async function addMembers(db: Database["db"], actor: Actor, input: AddMem
   const limits = memberLimits(input);
   return inTransaction(db, async (tx) => {
     const stored = await lockTeam(tx, teamId);
+    await assertMayManageMembers(tx, actor, { teamId, route: "/team/member_add" });
     if (!stored) throw unknown(teamId);
     const added: NewMember[] = [];
     for (const member of given) added.push({ teamId, ...(await identify(tx, stored, member)), ...limits });
@@ -48,7 +52,7 @@ export async function addMembers(db: Database["db"], actor: Actor, input: AddMem
 
 async function identify(tx: Transaction, team: StoredTeam, member: Member): Promise<Identity> {
   const userEmail = member.user_email ? member.user_email : null;
-  const userId = member.user_id ? member.user_id : await userIdOf(tx, userEmail ?? "");
+  const userId = await userIdOf(tx, member);
   const isTaken = team.members.some(
     (known) => known.userId === userId || (userEmail !== null && known.userEmail === userEmail),
   );

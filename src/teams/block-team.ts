@@ -1,16 +1,22 @@
 import type { Database } from "#lib/db.ts";
 import { inTransaction } from "#lib/in-transaction.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { assertProxyAdmin } from "#keys/rights.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { announceCallbacks } from "#logging/write-callbacks.ts";
 import { lockTeam, teamColumns, teamNotFound, toTeamRow, type TeamRow } from "#teams/team-row.ts";
 
-/** Blocks all keys of a team or lets them be used again, from their next call on. Throws 404 for an unknown team. */
+/**
+ * Blocks all keys of a team or lets them be used again, from their next call on. For proxy administrators. Throws 404
+ * for an unknown team.
+ */
 export async function blockTeam(
   db: Database["db"],
   actor: Actor,
   { teamId, blocked }: { teamId: string; blocked: boolean },
 ): Promise<TeamRow> {
+  assertProxyAdmin(actor, "block teams");
   const row = await inTransaction(db, async (tx) => {
     const stored = await lockTeam(tx, teamId);
     if (!stored) throw teamNotFound(teamId);

@@ -4,9 +4,12 @@ import { AppError } from "#lib/errors.ts";
 import { inTransaction, type Transaction } from "#lib/in-transaction.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
 import { mergeExtras } from "#keys/key-columns.ts";
+import { masterUserId } from "#keys/master-user.ts";
+import { assertProxyAdmin } from "#keys/rights.ts";
 import { lockTeamRowId } from "#keys/team-id.ts";
 import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { checkPlan } from "#logging/check-plan.ts";
 import { planCallbacks } from "#logging/plan-callbacks.ts";
 import { readLogging } from "#logging/read-logging.ts";
@@ -19,14 +22,15 @@ import { toTeamEntry } from "#teams/team-vars.ts";
 import { CreateTeam, teamExtrasShape, type Member } from "#teams/team.ts";
 
 /**
- * Makes a team with its creator as administrator, and takes in the keys that name it already. Throws 400 where the id
- * is taken or a value does not fit.
+ * Makes a team with its creator as administrator, and takes in the keys that name it already. For proxy
+ * administrators. Throws 400 where the id is taken or a value does not fit.
  */
 export async function createTeam(db: Database["db"], actor: Actor, input: CreateTeam): Promise<TeamRow> {
+  assertProxyAdmin(actor, "make teams");
   warnOfUnknownFields(input, CreateTeam.shape);
   const teamId = input.team_id ?? randomUUID();
   const logging = readLogging(input.metadata ?? {});
-  if (logging.state === "disabled") assertMayDisable();
+  if (logging.state === "disabled") assertMayDisable({ mustLog: input.must_log === true });
   const plan = planCallbacks([], logging.entries.map(toTeamEntry));
   const data = {
     ...toTeamColumns(input, new Date()),
@@ -35,7 +39,7 @@ export async function createTeam(db: Database["db"], actor: Actor, input: Create
     metadata: input.tags ? { ...logging.metadata, tags: input.tags } : logging.metadata,
     extras: mergeExtras({}, input, teamExtrasShape),
   };
-  await checkPlan(plan);
+  await checkPlan(plan, actor);
   const row = await inTransaction(db, async (tx) => {
     if ((await lockTeamRowId(tx, teamId)) !== null) throw taken(teamId);
     await tx.team.create({ data, select: { id: true } });
@@ -65,7 +69,7 @@ async function addMembers(
   const given: { userId: string; userEmail: string | null; role: string }[] = [];
   for (const member of members) {
     const userEmail = member.user_email ?? null;
-    const userId = member.user_id ? member.user_id : await userIdOf(tx, userEmail ?? "");
+    const userId = await userIdOf(tx, member);
     given.push({ userId, userEmail, role: member.role });
   }
   if (actor.userId !== null && !given.some((member) => member.userId === actor.userId)) {
@@ -74,9 +78,13 @@ async function addMembers(
   await tx.teamMember.createMany({ data: given.map((member) => ({ ...member, teamId })), skipDuplicates: true });
 }
 
-/** The user with this e-mail address; a new one where there is none yet. */
-export async function userIdOf(tx: Transaction, email: string): Promise<string> {
+/** The user with this id or e-mail address; a new internal user where there is none yet. */
+export async function userIdOf(tx: Transaction, { user_id: id, user_email: email }: Member): Promise<string> {
   const select = { id: true } as const;
-  const user = await tx.user.upsert({ where: { email }, update: {}, create: { id: randomUUID(), email }, select });
-  return user.id;
+  if (!id) {
+    const where = { email: email ?? "" };
+    return (await tx.user.upsert({ where, update: {}, create: { id: randomUUID(), ...where }, select })).id;
+  }
+  if (id !== masterUserId) await tx.user.upsert({ where: { id }, update: {}, create: { id }, select });
+  return id;
 }

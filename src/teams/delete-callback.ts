@@ -2,7 +2,9 @@ import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { inTransaction } from "#lib/in-transaction.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { assertMayManageTeam } from "#keys/rights.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { announceCallbacks } from "#logging/write-callbacks.ts";
 import { callbackNames, type CallbackNames } from "#teams/list-callbacks.ts";
 import { lockTeam, teamColumns, toTeamRow, unknownTeam } from "#teams/team-row.ts";
@@ -10,6 +12,7 @@ import { lockTeam, teamColumns, toTeamRow, unknownTeam } from "#teams/team-row.t
 /**
  * Removes every callback of this name from a team; what waits for them is suppressed. Without its last callback the
  * team says nothing any more, which is not the same as disabled. Throws 404 for an unknown team or callback.
+ * For the team's administrators.
  */
 export async function deleteCallback(
   db: Database["db"],
@@ -18,6 +21,7 @@ export async function deleteCallback(
 ): Promise<CallbackNames> {
   const { removedIds, survivors } = await inTransaction(db, async (tx) => {
     const stored = await lockTeam(tx, teamId);
+    await assertMayManageTeam(tx, actor, { teamId });
     if (!stored) throw unknownTeam(teamId, 404);
     const removed = stored.callbacks.filter((callback) => callback.callbackName === callbackName);
     if (removed.length === 0) throw notRegistered(teamId, callbackName);

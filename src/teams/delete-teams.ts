@@ -2,18 +2,21 @@ import type { Database } from "#lib/db.ts";
 import { inTransaction, type Transaction } from "#lib/in-transaction.ts";
 import { forgetKey, forgetTeam } from "#keys/caller-cache.ts";
 import { keyColumns, toKeyRow, type StoredKey } from "#keys/key-row.ts";
+import { assertProxyAdmin } from "#keys/rights.ts";
 import { lockTeamRowId } from "#keys/team-id.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { announceCallbacks } from "#logging/write-callbacks.ts";
 import { applyLoggingState } from "#teams/apply-logging-state.ts";
 import { lockTeam, teamNotFound, toTeamRow, type StoredTeam } from "#teams/team-row.ts";
 
 /**
  * Deletes teams with their keys, callbacks, secrets and members. When this resolves, nothing that was waiting or in
- * flight for them is sent any more, and calls of their keys that are still under way leave no record. Throws 404 that
- * names the first unknown id; then nothing is deleted.
+ * flight for them is sent any more, and calls of their keys that are still under way leave no record. For proxy
+ * administrators. Throws 404 that names the first unknown id; then nothing is deleted.
  */
 export async function deleteTeams(db: Database["db"], actor: Actor, teamIds: readonly string[]): Promise<string[]> {
+  assertProxyAdmin(actor, "delete teams");
   // In one order for everybody, so that two deletions do not wait for each other.
   const ids = [...new Set(teamIds)].toSorted();
   const { teams, keys } = await inTransaction(db, async (tx) => {

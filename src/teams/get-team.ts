@@ -1,18 +1,19 @@
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
-import type { Caller } from "#keys/caller.ts";
+import type { Actor } from "#keys/actor.ts";
 import { keyColumns, toKeyRow, type KeyRow } from "#keys/key-row.ts";
+import { mayReadTeam } from "#keys/rights.ts";
 import { findTeam, toTeamRow, type TeamRow } from "#teams/team-row.ts";
 
 /** A team with the keys that name it. */
 export type TeamInfo = { team: TeamRow; keys: KeyRow[] };
 
 /**
- * Reads a team. An administrator may read every team; a virtual key reads its own, and learns nothing of whether
- * another one exists. Throws 404 in LiteLLM's words.
+ * Reads a team. Who reads everything may read every team; members and the team's keys read theirs, and learn nothing of
+ * whether another one exists. Throws 404 in LiteLLM's words.
  */
-export async function getTeam(db: Db, caller: Caller, teamId: string): Promise<TeamInfo> {
-  if (caller.role !== "proxy_admin" && caller.teamId !== teamId) {
+export async function getTeam(db: Db, actor: Actor, teamId: string): Promise<TeamInfo> {
+  if (!(await mayReadTeam(db, actor, teamId))) {
     throw new AppError("forbidden", "You are not allowed to access this team's info.", { param: "team_id" });
   }
   const team = await findTeam(db, teamId);

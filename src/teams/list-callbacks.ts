@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { Db } from "#lib/db.ts";
+import type { Actor } from "#keys/actor.ts";
+import { assertMayInspectTeam } from "#keys/rights.ts";
 import { CallbackVars } from "#logging/callback.ts";
 import { eventOf } from "#logging/plan-callbacks.ts";
 import { showVars } from "#logging/show-logging.ts";
@@ -19,8 +21,12 @@ export type TeamCallbacks = z.output<typeof TeamCallbacks>;
 export const CallbackNames = TeamCallbacks.omit({ callback_vars: true });
 export type CallbackNames = z.output<typeof CallbackNames>;
 
-/** Lists a team's own callbacks, secrets masked; of equal variables the later one shows. Throws 404. */
-export async function listCallbacks(db: Db, teamId: string): Promise<TeamCallbacks> {
+/**
+ * Lists a team's own callbacks, secrets masked; of equal variables the later one shows. For the team's administrators
+ * and who reads everything. Throws 404 for an unknown team.
+ */
+export async function listCallbacks(db: Db, actor: Actor, teamId: string): Promise<TeamCallbacks> {
+  await assertMayInspectTeam(db, actor, teamId);
   const team = await findTeam(db, teamId);
   if (!team) throw unknownTeam(teamId, 404);
   return {

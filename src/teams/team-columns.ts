@@ -11,6 +11,7 @@ export function toTeamColumns(fields: TeamFields, now: Date) {
     modelAliases: fields.model_aliases === null ? {} : fields.model_aliases,
     blocked: fields.blocked === null ? false : fields.blocked,
     redaction: fields.redaction,
+    mustLog: fields.must_log ?? (fields.must_log === null ? false : undefined),
     ...toLimitColumns(fields, now),
   });
 }

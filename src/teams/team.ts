@@ -30,6 +30,8 @@ const teamShape = {
   model_aliases: z.record(z.string(), z.string()).nullish(),
   blocked: z.boolean().nullish(),
   redaction: RedactionLevel.nullish(),
+  /** Ours: opting out has no effect on this team's calls. For proxy administrators. */
+  must_log: z.boolean().nullish(),
   ...teamExtrasShape,
 };
 

@@ -3,7 +3,9 @@ import type { Database } from "#lib/db.ts";
 import { inTransaction } from "#lib/in-transaction.ts";
 import { withoutUndefined } from "#lib/without-undefined.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { writeAudit } from "#logging/audit.ts";
+import { assertKeepsAdmin, assertMayManageMembers } from "#teams/member-rights.ts";
 import { lockMember } from "#teams/lock-member.ts";
 import { memberLimits } from "#teams/member-limits.ts";
 import type { UpdateMember } from "#teams/team.ts";
@@ -21,12 +23,17 @@ export const UpdatedMember = z.object({
 });
 export type UpdatedMember = z.output<typeof UpdatedMember>;
 
-/** Changes a member's role and limits inside his team. Throws 400 for an unknown team or member and negative limits. */
+/**
+ * Changes a member's role and limits inside his team. For the team's administrators, of whom one stays. Throws 400 for
+ * an unknown team or member and negative limits.
+ */
 export async function updateMember(db: Database["db"], actor: Actor, input: UpdateMember): Promise<UpdatedMember> {
   const teamId = input.team_id;
   const limits = memberLimits(input);
   const updated = await inTransaction(db, async (tx) => {
+    await assertMayManageMembers(tx, actor, { teamId, route: "/team/member_update" });
     const { team, member } = await lockMember(tx, input);
+    if (input.role === "user") assertKeepsAdmin(actor, team, member.userId);
     const written = await tx.teamMember.update({
       where: { teamId_userId: { teamId, userId: member.userId } },
       data: { ...withoutUndefined({ role: input.role ?? undefined }), ...limits },

@@ -1,15 +1,19 @@
 import type { Database } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
 import { inTransaction, type Transaction } from "#lib/in-transaction.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
 import { mergeExtras } from "#keys/key-columns.ts";
+import { assertMayManageTeam } from "#keys/rights.ts";
 import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
-import { writeAudit, type Actor } from "#logging/audit.ts";
+import type { Actor } from "#keys/actor.ts";
+import { writeAudit } from "#logging/audit.ts";
 import { checkPlan } from "#logging/check-plan.ts";
 import { fingerprint, planCallbacks, type CallbackPlan } from "#logging/plan-callbacks.ts";
 import { Metadata, readLogging, type LoggingInput } from "#logging/read-logging.ts";
 import { announceCallbacks, writeCallbacks } from "#logging/write-callbacks.ts";
 import { applyLoggingState } from "#teams/apply-logging-state.ts";
 import { assertMayDisable } from "#teams/disable-logging.ts";
+import { assertMaySetFields } from "#teams/team-field-rights.ts";
 import { toTeamColumns } from "#teams/team-columns.ts";
 import {
   findTeam,
@@ -32,17 +36,20 @@ type TeamChange = {
 
 /**
  * Changes what is given of a team and keeps the rest; `metadata` replaces the stored object, and with it the team's
- * callbacks. A disabled team stays disabled unless `metadata.logging` names callbacks. Throws 404 for an unknown team
- * and 400 for values that do not fit.
+ * callbacks. A disabled team stays disabled unless `metadata.logging` names callbacks. For the team's administrators, as
+ * far as a field is theirs. Throws 404 for an unknown team, 400 for values that do not fit, and 403 for what only proxy
+ * administrators give.
  */
 export async function updateTeam(db: Database["db"], actor: Actor, input: UpdateTeam): Promise<TeamRow> {
   warnOfUnknownFields(input, UpdateTeam.shape);
   const teamId = input.team_id;
   const columns = toTeamColumns(input, new Date());
   for (;;) {
+    await assertMayManageTeam(db, actor, { teamId });
     const stored = await findTeam(db, teamId);
     if (!stored) throw teamNotFound(teamId);
-    const change = { input, columns, logging: await planLogging(stored, input) };
+    assertMaySetFields(actor, input, toTeamRow(stored));
+    const change = { input, columns, logging: await planLogging(actor, stored, input) };
     const row = await inTransaction(db, (tx) => applyChange(tx, actor, change));
     // Somebody else changed the callbacks while ours were checked: work it out again.
     if (row === null) continue;
@@ -55,13 +62,15 @@ export async function updateTeam(db: Database["db"], actor: Actor, input: Update
   }
 }
 
-async function planLogging(stored: StoredTeam, input: UpdateTeam): Promise<TeamChange["logging"]> {
+async function planLogging(actor: Actor, stored: StoredTeam, input: UpdateTeam): Promise<TeamChange["logging"]> {
   if (!input.metadata) return null;
   const read = readLogging(input.metadata);
   const said = stored.loggingState === "disabled" && !namesCallbacks(input.metadata) ? stillDisabled(read) : read;
-  if (said.state === "disabled" && stored.loggingState !== "disabled") assertMayDisable();
+  if (said.state === "disabled" && stored.loggingState !== "disabled") {
+    assertMayDisable({ mustLog: input.must_log ?? stored.mustLog });
+  }
   const plan = planCallbacks(stored.callbacks, said.entries.map(toTeamEntry));
-  await checkPlan(plan);
+  await checkPlan(plan, actor);
   return { said, plan, planFor: stateOf(stored) };
 }
 
@@ -74,6 +83,15 @@ function stillDisabled(said: LoggingInput): LoggingInput {
   return { state: "disabled", entries: [], metadata: said.metadata };
 }
 
+/** A team that must log and a team that is disabled exclude each other, whichever is set first. */
+function assertKeepsMustLog(stored: StoredTeam, { columns, logging }: TeamChange): void {
+  const mustLog = columns.mustLog ?? stored.mustLog;
+  const isDisabled = (logging?.said.state ?? stored.loggingState) === "disabled";
+  if (!mustLog || !isDisabled) return;
+  const message = "must_log cannot be set on a team whose logging is disabled: give it a callback first.";
+  throw new AppError("bad_request", message, { param: "must_log" });
+}
+
 function stateOf(team: StoredTeam): string {
   return `${team.loggingState} ${fingerprint(team.callbacks)}`;
 }
@@ -82,7 +100,9 @@ async function applyChange(tx: Transaction, actor: Actor, change: TeamChange): P
   const { input, columns, logging } = change;
   const teamId = input.team_id;
   const stored = await lockTeam(tx, teamId);
+  await assertMayManageTeam(tx, actor, { teamId });
   if (!stored) throw teamNotFound(teamId);
+  assertKeepsMustLog(stored, change);
   if (logging && stateOf(stored) !== logging.planFor) return null;
   if (logging) await writeCallbacks(tx, { teamId, keyToken: null }, logging.plan);
   const metadata = logging?.said.metadata ?? Metadata.catch({}).parse(stored.metadata);

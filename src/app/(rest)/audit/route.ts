@@ -15,7 +15,7 @@ const Query = z.object({
 /** Who changed what, newest first. */
 export const GET = route(
   {
-    auth: "admin",
+    auth: "admin_viewer",
     describe: { summary: "List who changed what, newest first", tag: "Operations", answer: AuditPage },
     query: Query,
   },

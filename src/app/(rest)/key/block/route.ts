@@ -6,7 +6,7 @@ import { KeyRow } from "#keys/key-row.ts";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Block a key from its next call on",
       tag: "Keys",

@@ -6,7 +6,7 @@ import { z } from "zod";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Delete keys, with their callbacks",
       tag: "Keys",

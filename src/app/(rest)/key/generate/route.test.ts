@@ -64,7 +64,7 @@ test("makes a key that works, and shows it this once", async () => {
     litellm_budget_table: null,
     object_permission: null,
   });
-  expect(await verifyKey(app.db, key)).toMatchObject({ keyHash: token, userId: "default_user_id" });
+  expect(await verifyKey(app.db, key)).toMatchObject({ keyHash: token, userId: null, role: "unknown" });
   expect(await readEverything(app.db)).not.toContain(key);
 });
 

@@ -45,7 +45,7 @@ test("tells a key nothing of others, not even whether they exist", async () => {
   const [own, other] = [await makeKey(app.db, {}), await makeKey(app.db, {})];
   const [foreign, missing] = [await info(`?key=${other.token}`, own.key), await info("?key=sk-nobody", own.key)];
   expect(foreign.status).toBe(403);
-  expect(foreign.text).toContain("You are not allowed to access this key's info. Your role=internal_user");
+  expect(foreign.text).toContain("You are not allowed to access this key's info. Your role=unknown");
   expect(missing.body).toEqual(foreign.body);
 });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { actorOf } from "#http/actor.ts";
 import { route } from "#http/route.ts";
 import { getKey, KeyInfo } from "#keys/get-key.ts";
 
@@ -13,5 +14,5 @@ export const GET = route(
     },
     query: z.object({ key: z.string().optional() }),
   },
-  ({ db, caller, query }) => getKey(db, caller, query.key),
+  ({ db, caller, query, request }) => getKey(db, actorOf(caller, request), query.key),
 );

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { GET } from "#app/(rest)/key/list/route.ts";
 import { POST as INFO } from "#app/(rest)/v2/key/info/route.ts";
 import { startApp, type TestAnswer, type TestApp } from "#testing/app.ts";
-import { makeKey, makeTeam } from "#testing/make.ts";
+import { makeKey, makeTeam, makeUser } from "#testing/make.ts";
 
 let app: TestApp;
 beforeAll(async () => {
@@ -69,7 +69,7 @@ test("shows whole rows with secrets masked", async () => {
 });
 
 test("shows a virtual key its user's keys, its team's where it asks, and never another's", async () => {
-  const user_id = `user-${randomUUID()}`;
+  const user_id = await makeUser(app.db);
   const { team_id } = await makeTeam(app.db);
   const caller = await makeKey(app.db, { user_id, team_id });
   const own = await makeKey(app.db, { user_id });
@@ -89,10 +89,12 @@ test("shows a virtual key its user's keys, its team's where it asks, and never a
   expect(missing.body).toEqual(other.body);
 });
 
-test("a key of the master key's user sees itself alone, one without user nothing", async () => {
+test("a key of the master key's user, or of one who does not exist, sees itself alone, one without user nothing", async () => {
   const made = await makeKey(app.db, {});
   expect(await keysOf("", made.key)).toEqual([made.token]);
   expect(await keysOf("?user_id=default_user_id", made.key)).toEqual([made.token]);
+  const ofStranger = await makeKey(app.db, { user_id: `user-${randomUUID()}` });
+  expect(await keysOf("", ofStranger.key)).toEqual([ofStranger.token]);
   await app.db.key.update({ where: { token: made.token }, data: { userId: null } });
   const orphan = await makeKey(app.db, {});
   await app.db.key.update({ where: { token: orphan.token }, data: { userId: null } });

@@ -1,3 +1,4 @@
+import { actorOf } from "#http/actor.ts";
 import { route } from "#http/route.ts";
 import { KeyPage, ListKeys, listKeys } from "#keys/list-keys.ts";
 
@@ -12,5 +13,5 @@ export const GET = route(
     },
     query: ListKeys,
   },
-  ({ db, caller, query }) => listKeys(db, caller, query),
+  ({ db, caller, query, request }) => listKeys(db, actorOf(caller, request), query),
 );

@@ -11,7 +11,7 @@ const Body = RegenerateKey.and(z.looseObject({ key: z.string() }));
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Give a key a new text",
       details:

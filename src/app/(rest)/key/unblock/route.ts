@@ -6,7 +6,7 @@ import { KeyRow } from "#keys/key-row.ts";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Let a blocked key be used again",
       tag: "Keys",

@@ -7,7 +7,7 @@ import { updateKey, UpdatedKey } from "#keys/update-key.ts";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Change a key",
       details:

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { actorOf } from "#http/actor.ts";
 import { route } from "#http/route.ts";
 import { getTeam } from "#teams/get-team.ts";
 import { TeamRow } from "#teams/team-row.ts";
@@ -22,8 +23,8 @@ export const GET = route(
     },
     query: z.object({ team_id: z.string() }),
   },
-  async ({ db, caller, query }) => {
-    const { team, keys } = await getTeam(db, caller, query.team_id);
+  async ({ db, caller, query, request }) => {
+    const { team, keys } = await getTeam(db, actorOf(caller, request), query.team_id);
     return { team_id: team.team_id, team_info: team, keys, team_memberships: [] };
   },
 );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { actorOf } from "#http/actor.ts";
 import { route } from "#http/route.ts";
 import { isStorable, unstorableMessage } from "#lib/storable.ts";
 import { listTeams, ListedTeam } from "#teams/list-teams.ts";
@@ -18,5 +19,5 @@ export const GET = route(
     },
     query: Query,
   },
-  ({ db, caller, query }) => listTeams(db, caller, query),
+  ({ db, caller, query, request }) => listTeams(db, actorOf(caller, request), query),
 );

@@ -7,7 +7,7 @@ import { POST as UPDATE } from "#app/(rest)/team/member_update/route.ts";
 import { POST as UNBLOCK } from "#app/(rest)/team/unblock/route.ts";
 import { verifyKey } from "#keys/verify-key.ts";
 import { startApp, type TestAnswer, type TestApp } from "#testing/app.ts";
-import { makeKey, makeTeam } from "#testing/make.ts";
+import { makeKey, makeTeam, makeUser } from "#testing/make.ts";
 
 let app: TestApp;
 beforeAll(async () => {
@@ -158,12 +158,13 @@ test("keys of a blocked team are refused in LiteLLM's words from their next call
   }
 });
 
-test("virtual keys may call none of these, their own team's included", async () => {
-  const user_id = `user-${randomUUID()}`;
-  const { team_id } = await makeTeam(app.db, { members_with_roles: [{ role: "admin", user_id }] });
-  const { key } = await makeKey(app.db, { team_id, user_id });
-  for (const path of ["/team/member_add", "/team/member_delete", "/team/member_update", "/team/block"] as const) {
-    const body = { team_id, user_id, member: { role: "user", user_id: "new" } };
+const memberRoutes = ["/team/member_add", "/team/member_delete", "/team/member_update"] as const;
+
+test("a key of nobody may call none of these, its own team's included", async () => {
+  const { team_id } = await makeTeam(app.db);
+  const { key } = await makeKey(app.db, { team_id });
+  for (const path of [...memberRoutes, "/team/block"] as const) {
+    const body = { team_id, user_id: "new", member: { role: "user", user_id: "new" } };
     const [own, foreign] = [await call(path, body, key), await call(path, { ...body, team_id: "nobody" }, key)];
     expect(own.status).toBe(401);
     expect(own.text).toContain(
@@ -171,4 +172,63 @@ test("virtual keys may call none of these, their own team's included", async () 
     );
     expect(foreign.text).toBe(own.text);
   }
+});
+
+test("a team's administrator manages its members and nobody else's; a member does not", async () => {
+  const [admin, user] = [await makeUser(app.db), await makeUser(app.db)];
+  const members_with_roles = [
+    { role: "admin", user_id: admin },
+    { role: "user", user_id: user },
+  ];
+  const { team_id } = await makeTeam(app.db, { members_with_roles });
+  const foreign = await makeTeam(app.db);
+  const [{ key }, ofMember] = [await makeKey(app.db, { user_id: admin }), await makeKey(app.db, { user_id: user })];
+  const body = { user_id: user, member: { role: "user", user_id: "new" } };
+  for (const path of memberRoutes) {
+    for (const [team, bearer] of [
+      [foreign.team_id, key],
+      ["nobody", key],
+      [team_id, ofMember.key],
+    ] as const) {
+      const refused = await call(path, { ...body, team_id: team }, bearer);
+      expect(refused.status).toBe(403);
+      const error = `Call not allowed. User not proxy admin OR team admin. route=${path}, team_id=${team}`;
+      expect(refused.body).toEqual({ detail: { error } });
+    }
+  }
+  expect((await call("/team/block", { team_id }, key)).status).toBe(401);
+  const added = await call("/team/member_add", { team_id, member: { role: "user", user_id: `new-${team_id}` } }, key);
+  expect(added.status).toBe(200);
+  expect((await call("/team/member_update", { team_id, user_id: user, role: "admin" }, key)).status).toBe(200);
+  expect((await call("/team/member_delete", { team_id, user_id: `new-${team_id}` }, key)).status).toBe(200);
+});
+
+test("a team's last administrator can neither leave nor step down; a proxy administrator may take him out", async () => {
+  const user_id = await makeUser(app.db);
+  const { team_id } = await makeTeam(app.db, { members_with_roles: [{ role: "admin", user_id }] });
+  const { key } = await makeKey(app.db, { user_id });
+  for (const [path, more] of [
+    ["/team/member_delete", {}],
+    ["/team/member_update", { role: "user" }],
+  ] as const) {
+    const refused = await call(path, { team_id, user_id, ...more }, key);
+    expect(refused.status).toBe(400);
+    expect(refused.text).toContain("last administrator");
+  }
+  expect((await call("/team/member_delete", { team_id, user_id })).status).toBe(200);
+});
+
+test("who leaves a team loses his keys of that team and no others; the team's own stay", async () => {
+  const user_id = await makeUser(app.db);
+  const { team_id } = await makeTeam(app.db, { members_with_roles: [{ role: "user", user_id }] });
+  const [ofTeam, own, service] = [
+    await makeKey(app.db, { user_id, team_id }),
+    await makeKey(app.db, { user_id }),
+    await makeKey(app.db, { team_id }),
+  ];
+  await verifyKey(app.db, ofTeam.key);
+  expect((await call("/team/member_delete", { team_id, user_id })).status).toBe(200);
+  await expect(verifyKey(app.db, ofTeam.key)).rejects.toMatchObject({ status: 401 });
+  await expect(verifyKey(app.db, own.key)).resolves.toMatchObject({ userId: user_id });
+  await expect(verifyKey(app.db, service.key)).resolves.toMatchObject({ teamId: team_id });
 });

@@ -7,7 +7,7 @@ import { AddMembers } from "#teams/team.ts";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Add members to a team, all or none",
       tag: "Teams",

@@ -6,7 +6,7 @@ import { TeamRow } from "#teams/team-row.ts";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Remove a member from a team",
       details: "The keys of the member stay.",

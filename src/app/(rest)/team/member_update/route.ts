@@ -7,7 +7,7 @@ import { updateMember, UpdatedMember } from "#teams/update-member.ts";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Change role and limits of a member inside a team",
       tag: "Teams",

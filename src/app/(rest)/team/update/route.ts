@@ -9,7 +9,7 @@ import { TeamRow } from "#teams/team-row.ts";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Change a team",
       details:

@@ -8,7 +8,7 @@ import { GeneratedKey } from "#keys/generate-key.ts";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Give a key a new text",
       details:

@@ -5,7 +5,7 @@ import { resetSpend, SpendReset } from "#keys/reset-spend.ts";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Set the recorded spend of a key to a smaller amount",
       tag: "Keys",

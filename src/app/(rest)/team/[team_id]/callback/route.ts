@@ -11,7 +11,7 @@ const Query = z.object({ test: z.enum(["true", "false"]).default("false") });
 /** With `?test=true` a callback is saved only if its destination takes records now. */
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Add a callback to a team",
       details:
@@ -43,7 +43,7 @@ export const POST = route(
 
 export const GET = route(
   {
-    auth: "admin",
+    auth: "key",
     describe: {
       summary: "List the callbacks of a team",
       tag: "Team callbacks",
@@ -64,11 +64,11 @@ export const GET = route(
       params: {
         team_id: { description: "The id of the team. It may hold slashes, plain or encoded.", example: "team-search" },
       },
-      refusals: { 404: "There is no such team." },
+      refusals: { 403: "The caller does not administer the team.", 404: "There is no such team." },
     },
   },
-  async ({ db, params }) => ({
+  async ({ db, caller, params, request }) => ({
     status: "success" as const,
-    data: await listCallbacks(db, params.team_id ?? ""),
+    data: await listCallbacks(db, actorOf(caller, request), params.team_id ?? ""),
   }),
 );

@@ -6,7 +6,7 @@ import { CallbackNames } from "#teams/list-callbacks.ts";
 
 export const POST = route(
   {
-    auth: "admin",
+    auth: "writer",
     describe: {
       summary: "Switch the logging of a team off",
       details:

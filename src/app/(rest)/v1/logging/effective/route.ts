@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { actorOf } from "#http/actor.ts";
 import { route } from "#http/route.ts";
 import { getKeyLogging } from "#keys/get-key-logging.ts";
 import { EffectiveLogging } from "#logging/effective-logging.ts";
@@ -16,5 +17,5 @@ export const GET = route(
     },
     query: z.object({ key: z.string().optional() }),
   },
-  ({ db, caller, query }) => getKeyLogging(db, caller, { key: query.key, env: process.env }),
+  ({ db, caller, query, request }) => getKeyLogging(db, actorOf(caller, request), { key: query.key, env: process.env }),
 );

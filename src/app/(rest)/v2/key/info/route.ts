@@ -1,3 +1,4 @@
+import { actorOf } from "#http/actor.ts";
 import { route } from "#http/route.ts";
 import { getKeys, KeysInfo } from "#keys/get-keys.ts";
 import { KeyNames } from "#keys/key.ts";
@@ -14,5 +15,5 @@ export const POST = route(
     },
     body: KeyNames,
   },
-  ({ db, caller, body }) => getKeys(db, caller, body.keys),
+  ({ db, caller, body, request }) => getKeys(db, actorOf(caller, request), body.keys),
 );
