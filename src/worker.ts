@@ -91,19 +91,8 @@ const calls: {
   },
 };
 
-/**
- * Appends that wait for the next group. A commit costs a disk flush whatever its size, so under load commits are some
- * milliseconds apart; a call that comes alone does not wait.
- */
+/** Groups of appends that arrived together: one commit takes them all. */
 let waiting: { batch: number; entries: readonly QueueEntry[] }[] = [];
-let committedAtMs = 0;
-const commitIntervalMs = 3;
-
-function scheduleCommit(): void {
-  const waitMs = committedAtMs + commitIntervalMs - performance.now();
-  if (waitMs <= 1) setImmediate(() => void flushAppends());
-  else setTimeout(() => void flushAppends(), waitMs);
-}
 
 async function flushAppends(): Promise<void> {
   const group = waiting;
@@ -117,7 +106,6 @@ async function flushAppends(): Promise<void> {
     error = cause instanceof Error ? cause.message : String(cause);
     currentLogger().error({ error }, "records could not be queued");
   }
-  committedAtMs = performance.now();
   for (const { batch } of group) post({ type: "appended", batch, ...(error === undefined ? {} : { error }) });
   deliverer.wake();
 }
@@ -125,7 +113,7 @@ async function flushAppends(): Promise<void> {
 port.on("message", (message: ToDeliveryThread) => {
   switch (message.type) {
     case "append":
-      if (waiting.length === 0) scheduleCommit();
+      if (waiting.length === 0) setImmediate(() => void flushAppends());
       waiting.push(message);
       break;
     case "forget":

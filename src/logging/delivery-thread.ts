@@ -87,7 +87,14 @@ export async function startDeliveryThread(
   };
 }
 
-/** Collects the appends of one turn of the event loop into one message; each resolves with its group's commit. */
+/**
+ * Groups are at least this far apart while calls come in crowds: a message to the thread and a commit cost much the same
+ * whatever their size. A call that comes alone does not wait.
+ */
+const groupIntervalMs = 4;
+const crowdEntries = 4;
+
+/** Collects appends into groups, one message and one commit each; an append resolves with its group's commit. */
 function makeAppends(worker: Worker): {
   append(entry: QueueEntry): Promise<void>;
   flush(): void;
@@ -98,11 +105,19 @@ function makeAppends(worker: Worker): {
   let entries: QueueEntry[] = [];
   let waiting: Waiting[] = [];
   let batch = 0;
+  let sent = { entries: 0, atMs: 0 };
   let failure: Error | null = null;
+
+  function schedule(): void {
+    const waitMs = sent.entries < crowdEntries ? 0 : sent.atMs + groupIntervalMs - performance.now();
+    if (waitMs < 1) setImmediate(flush);
+    else setTimeout(flush, waitMs);
+  }
 
   function flush(): void {
     if (entries.length === 0) return;
     batch += 1;
+    sent = { entries: entries.length, atMs: performance.now() };
     groups.set(batch, waiting);
     worker.postMessage({ type: "append", batch, entries });
     entries = [];
@@ -116,7 +131,7 @@ function makeAppends(worker: Worker): {
           reject(failure);
           return;
         }
-        if (entries.length === 0) setImmediate(flush);
+        if (entries.length === 0) schedule();
         entries.push(entry);
         waiting.push({ resolve, reject });
       }),

@@ -39,6 +39,7 @@ export function makeAppend(store: LocalStore, sealer: Sealer): (entries: readonl
       if (added === 0) continue;
       nextContentId += 1;
       addContent.run(contentId, number, sealContent(sealer.keyring, { recordId, teamId, number }, { body, now }));
+      store.recentTexts.set(contentId, body);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import type { Sealer } from "#logging/queue/local-append.ts";
 import type { Leases } from "#logging/queue/local-leases.ts";
@@ -12,6 +13,8 @@ type Broken = { deliveryId: number; reason: string };
 /** The parts of a local queue that claiming needs. */
 export type ClaimParts = { store: LocalStore; leases: Leases; sealer: Sealer };
 
+type BodyParts = { store: LocalStore; sealer: Sealer; content: StatementSync };
+
 /** Makes the `claim` of a local queue. A delivery whose content does not open becomes dead and stops nobody. */
 export function makeClaim({ store, leases, sealer }: ClaimParts) {
   const statements = prepareStatements(store);
@@ -25,14 +28,23 @@ export function makeClaim({ store, leases, sealer }: ClaimParts) {
       const deliveryId = integerOf(due, "id");
       if (leases.isHeld(deliveryId, request.nowMs)) continue;
       const row = statements.get.get(deliveryId) ?? {};
-      bytes += row.sealed instanceof Uint8Array ? row.sealed.length : 0;
-      if (claimed.length > 0 && bytes > request.bytesMax) break;
       try {
-        const delivery = openDelivery(row, sealer);
-        const { contentId, ...rest } = delivery;
+        const contentId = integerOf(row, "content_id");
+        const body = readBody(contentId, row, { store, sealer, content: statements.content });
+        bytes += body.length;
+        if (claimed.length > 0 && bytes > request.bytesMax) break;
+        const recordId = textOf(row, "record_id");
         const untilMs = request.nowMs + request.leaseMs;
-        const leaseId = leases.add({ deliveryId, callback, recordId: rest.recordId, contentId, untilMs });
-        claimed.push({ deliveryId: leaseId, callbackId: request.callbackId, ...rest });
+        claimed.push({
+          deliveryId: leases.add({ deliveryId, callback, recordId, contentId, untilMs }),
+          recordId,
+          callbackId: request.callbackId,
+          teamId: textOrNull(row, "team_id"),
+          keyHash: textOrNull(row, "key_hash"),
+          createdAtMs: integerOf(row, "created_at_ms"),
+          tries: integerOf(row, "tries"),
+          body,
+        });
       } catch (error) {
         broken.push({ deliveryId, reason: error instanceof Error ? error.message : String(error) });
       }
@@ -64,20 +76,19 @@ export function makeClaim({ store, leases, sealer }: ClaimParts) {
   };
 }
 
-function openDelivery(row: SqlRow, sealer: Sealer) {
-  const recordId = textOf(row, "record_id");
-  const teamId = textOrNull(row, "team_id");
-  const { sealed } = row;
-  if (!(sealed instanceof Uint8Array)) throw new Error("it is missing.");
-  return {
-    recordId,
-    teamId,
-    keyHash: textOrNull(row, "key_hash"),
-    contentId: integerOf(row, "content_id"),
-    createdAtMs: integerOf(row, "created_at_ms"),
-    tries: integerOf(row, "tries"),
-    body: openContent(sealer.keyring, { recordId, teamId, number: integerOf(row, "number") }, sealed),
+/** The content of a delivery: from memory where it was appended lately, else read, opened and decompressed. */
+function readBody(contentId: number, row: SqlRow, parts: BodyParts): string {
+  const { store, sealer, content } = parts;
+  const recent = store.recentTexts.get(contentId);
+  if (recent !== undefined) return recent;
+  const stored = content.get(contentId) ?? {};
+  if (!(stored.sealed instanceof Uint8Array)) throw new Error("it is missing.");
+  const place = {
+    recordId: textOf(row, "record_id"),
+    teamId: textOrNull(row, "team_id"),
+    number: integerOf(stored, "number"),
   };
+  return openContent(sealer.keyring, place, stored.sealed);
 }
 
 function prepareStatements({ file }: LocalStore) {
@@ -88,9 +99,9 @@ function prepareStatements({ file }: LocalStore) {
          WHERE callback = ? AND state = 0 AND due_at_ms <= ? ORDER BY due_at_ms, id`,
     ),
     get: file.prepare(
-      `SELECT record_id, team_id, key_hash, created_at_ms, tries, d.content_id AS content_id, number, sealed
-         FROM delivery d LEFT JOIN content c ON c.content_id = d.content_id WHERE id = ?`,
+      "SELECT record_id, team_id, key_hash, created_at_ms, tries, content_id FROM delivery WHERE id = ?",
     ),
+    content: file.prepare("SELECT number, sealed FROM content WHERE content_id = ?"),
     bury: file.prepare(
       "UPDATE delivery SET state = 2, settled_at_ms = ?, status = 0, message = ? WHERE id = ? AND state = 0",
     ),

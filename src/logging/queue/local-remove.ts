@@ -34,14 +34,14 @@ export function makeRemove({ store, leases, now }: RemoveParts) {
   function deleteRow(found: Found) {
     statements.deleteRow.run(found.id);
     store.count(found.callback, found.state, -1);
-    if (found.contentId !== null) store.dropContent(found.contentId, found.recordId);
+    if (found.contentId !== null) store.dropContents([{ ...found, contentId: found.contentId }]);
   }
 
   function suppress(found: Found) {
     statements.suppress.run(now().getTime(), found.id);
     store.count(found.callback, "pending", -1);
     store.count(found.callback, "suppressed", 1);
-    if (found.contentId !== null) store.dropContent(found.contentId, found.recordId);
+    if (found.contentId !== null) store.dropContents([{ ...found, contentId: found.contentId }]);
   }
 
   async function purge(request: PurgeRequest): Promise<number> {

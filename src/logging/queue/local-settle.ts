@@ -9,34 +9,51 @@ import type { Settlement } from "#logging/queue/queue.ts";
 export function makeSettle(store: LocalStore, leases: Leases) {
   const statements = prepareStatements(store);
 
-  function settleOne(settlement: Settlement, lease: Lease, nowMs: number) {
-    const { status, message } = settlement;
-    if (settlement.state === "pending") {
-      statements.retry.run(settlement.dueAtMs, settlement.counted ? 1 : 0, status, message, lease.deliveryId);
-      return;
-    }
-    const statement = settlement.state === "delivered" ? statements.deliver : statements.bury;
-    const { changes } = statement.run(nowMs, status, message, lease.deliveryId);
-    if (Number(changes) === 0) return;
-    store.count(lease.callback, "pending", -1);
-    store.count(lease.callback, settlement.state, 1);
-    if (settlement.state === "delivered") store.dropContent(lease.contentId, lease.recordId);
+  function retry({ status, message, ...settlement }: Settlement & { state: "pending" }, lease: Lease) {
+    statements.retry.run(settlement.dueAtMs, settlement.counted ? 1 : 0, status, message, lease.deliveryId);
+  }
+
+  /** Settles all that got the same answer at once. */
+  function end(group: readonly Ended[], nowMs: number) {
+    const [first] = group;
+    if (first === undefined) return;
+    const { state, status, message } = first.settlement;
+    const ids = JSON.stringify(group.map(({ lease }) => lease.deliveryId));
+    const statement = state === "delivered" ? statements.deliver : statements.bury;
+    const changes = Number(statement.run(nowMs, status, message, ids).changes);
+    store.count(first.lease.callback, "pending", -changes);
+    store.count(first.lease.callback, state, changes);
+    if (state === "delivered" && changes > 0) store.dropContents(group.map(({ lease }) => lease));
   }
 
   return (settlements: readonly Settlement[], nowMs: number): void => {
     const ended = new Set<Lease>();
     function settleAll() {
+      const groups = new Map<string, Ended[]>();
       for (const settlement of settlements) {
         const lease = leases.find(settlement.deliveryId);
         if (lease === undefined || ended.has(lease)) continue;
-        settleOne(settlement, lease, nowMs);
         ended.add(lease);
+        if (settlement.state === "pending") retry(settlement, lease);
+        else addTo(groups, { settlement, lease });
       }
+      for (const group of groups.values()) end(group, nowMs);
     }
     // A settlement that a power cut undoes is a delivery that is made again, with the same ids.
     store.write(settleAll, false);
     for (const lease of ended) leases.end(lease.deliveryId);
   };
+}
+
+/** A delivery that is over. */
+type Ended = { settlement: Settlement & { state: "delivered" | "dead" }; lease: Lease };
+
+function addTo(groups: Map<string, Ended[]>, ended: Ended): void {
+  const { state, status, message } = ended.settlement;
+  const name = `${String(ended.lease.callback)} ${state} ${String(status)} ${message}`;
+  const group = groups.get(name);
+  if (group) group.push(ended);
+  else groups.set(name, [ended]);
 }
 
 function prepareStatements({ file }: LocalStore) {
@@ -46,12 +63,12 @@ function prepareStatements({ file }: LocalStore) {
     ),
     deliver: file.prepare(
       `UPDATE delivery SET state = 1, content_id = NULL, tries = tries + 1, settled_at_ms = ?, status = ?, message = ?
-         WHERE id = ? AND state = 0`,
+         WHERE id IN (SELECT value FROM json_each(?)) AND state = 0`,
     ),
     // A dead letter keeps its content, because it may be sent again.
     bury: file.prepare(
       `UPDATE delivery SET state = 2, tries = tries + 1, settled_at_ms = ?, status = ?, message = ?
-         WHERE id = ? AND state = 0`,
+         WHERE id IN (SELECT value FROM json_each(?)) AND state = 0`,
     ),
   };
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { LRUCache } from "lru-cache";
 import { inTransaction, openLocalFile } from "#logging/queue/local-file.ts";
 import { deliveryStates, integerOf, textOf } from "#logging/queue/local-row.ts";
 import type { DeliveryRow } from "#logging/queue/queue.ts";
@@ -22,9 +23,17 @@ export type LocalStore = {
   dropTeamRange(teamId: string, range: IdRange): void;
   /** Forgets callbacks and ranges that have no delivery left. Only inside `write`. */
   dropEmpty(): void;
-  /** Deletes a content where no open delivery of its record needs it any more. Only inside `write`. */
-  dropContent(contentId: number, recordId: string): void;
+  /** Deletes contents where no open delivery of their record needs them any more. Only inside `write`. */
+  dropContents(contents: readonly StoredContent[]): void;
+  /** Texts of contents that were appended lately, so that handing them out reads and opens nothing. */
+  recentTexts: LRUCache<number, string>;
 };
+
+/** A content and the record that it belongs to. */
+export type StoredContent = { contentId: number; recordId: string };
+
+/** So many characters of contents stay in memory. */
+const recentCharactersMax = 16 * 1024 * 1024;
 
 /** Delivery ids from `first` to below `end`. */
 export type IdRange = { first: number; end: number };
@@ -38,6 +47,7 @@ export function openLocalStore(path: string): LocalStore {
   const numbers = new Map<string, number>();
   const lastRanges = new Map<string, number>();
   const changes = new Map<number, Record<DeliveryRow["state"], number>>();
+  const recentTexts = makeRecentTexts();
 
   function findCallback(callbackId: string): number | null {
     const known = numbers.get(callbackId);
@@ -64,6 +74,7 @@ export function openLocalStore(path: string): LocalStore {
       // What was stored in this transaction is gone with it.
       numbers.clear();
       lastRanges.clear();
+      recentTexts.clear();
       throw error;
     } finally {
       changes.clear();
@@ -85,6 +96,26 @@ export function openLocalStore(path: string): LocalStore {
       if (findCallback(callbackId) === null) statements.addCallback.run(callbackId);
       return findCallback(callbackId) ?? fail(callbackId);
     },
+    ...makeRanges(statements, lastRanges),
+    dropEmpty() {
+      lastRanges.clear();
+      statements.dropOldRanges.run(rangeIds);
+      for (const row of statements.dropCallbacks.all()) numbers.delete(textOf(row, "callback_id"));
+    },
+    dropContents(contents) {
+      for (const { contentId } of contents) recentTexts.delete(contentId);
+      statements.dropContents.run(JSON.stringify(contents));
+    },
+    recentTexts,
+  };
+}
+
+type Statements = ReturnType<typeof prepareStatements>;
+type Ranges = Pick<LocalStore, "noteTeam" | "teamRanges" | "dropTeamRange">;
+
+/** `lastRanges` holds the range that was noted last for a team. */
+function makeRanges(statements: Statements, lastRanges: Map<string, number>): Ranges {
+  return {
     noteTeam(teamId, deliveryId) {
       const range = Math.floor(deliveryId / rangeIds);
       if (lastRanges.get(teamId) === range) return;
@@ -100,13 +131,11 @@ export function openLocalStore(path: string): LocalStore {
       lastRanges.delete(teamId);
       statements.dropRange.run({ teamId, range: first / rangeIds, first, end });
     },
-    dropEmpty() {
-      lastRanges.clear();
-      statements.dropOldRanges.run(rangeIds);
-      for (const row of statements.dropCallbacks.all()) numbers.delete(textOf(row, "callback_id"));
-    },
-    dropContent: (contentId, recordId) => void statements.dropContent.run(contentId, recordId),
   };
+}
+
+function makeRecentTexts(): LRUCache<number, string> {
+  return new LRUCache({ maxSize: recentCharactersMax, sizeCalculation: (text) => text.length + 1 });
 }
 
 function prepareStatements(file: DatabaseSync) {
@@ -129,9 +158,10 @@ function prepareStatements(file: DatabaseSync) {
     ),
     dropOldRanges: file.prepare("DELETE FROM team_range WHERE range < (SELECT min(id) FROM delivery) / ?"),
     // Only a record's own deliveries share a content, so the identity index answers this.
-    dropContent: file.prepare(
-      `DELETE FROM content WHERE content_id = ?1
-         AND NOT EXISTS (SELECT 1 FROM delivery WHERE record_id = ?2 AND content_id = ?1)`,
+    dropContents: file.prepare(
+      `DELETE FROM content WHERE content_id IN
+         (SELECT value ->> 'contentId' FROM json_each(?) WHERE NOT EXISTS
+           (SELECT 1 FROM delivery WHERE record_id = value ->> 'recordId' AND content_id = value ->> 'contentId'))`,
     ),
   };
 }

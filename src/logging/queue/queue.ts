@@ -39,7 +39,7 @@ export type ClaimedDelivery = {
 export type ClaimRequest = {
   callbackId: string;
   limit: number;
-  /** Stop adding once the stored bytes pass this, but hand out at least one. */
+  /** Stop adding once the contents handed out pass this, about, but hand out at least one. */
   bytesMax: number;
   /** After this long an unsettled delivery is handed out again. */
   leaseMs: number;
