@@ -3,6 +3,9 @@ import { defineConfig } from "@playwright/test";
 /** The long fault rounds are part of `npm run check:full` only. */
 const long = process.env.SLUICE_LONG === "1";
 
+/** Several gateways share a PostgreSQL: part of `npm run check:full`, which starts one or says why it cannot. */
+const hasPostgres = process.env.DATABASE_URL !== undefined;
+
 export default defineConfig({
   testDir: ".",
   outputDir: "../test-results",
@@ -18,5 +21,6 @@ export default defineConfig({
   projects: [
     { name: "rest", testDir: "./rest" },
     { name: "portal", testDir: "./portal" },
+    ...(hasPostgres ? [{ name: "replicas", testDir: "./replicas" }] : []),
   ],
 });

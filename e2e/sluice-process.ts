@@ -16,6 +16,8 @@ export type SluiceOptions = {
   env?: Record<string, string>;
   /** A data directory to go on with; without it a new one, which goes when the server is disposed of. */
   dataDir?: string;
+  /** A database to share with other servers, which outlives this one; without it each has one of its own. */
+  databaseUrl?: string;
 };
 
 /** How a process ended. */
@@ -32,6 +34,8 @@ export type SluiceProcess = {
   stop(): Promise<Ending>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<Ending>;
+  /** Sends a signal and waits for nothing: SIGSTOP holds it, SIGCONT lets it go on. */
+  signal(signal: NodeJS.Signals): void;
   /** Stops it if it still runs, and starts it again with the same data, address and keys, and with other settings. */
   restart(otherEnv?: Record<string, string>): Promise<void>;
   /** Kills it if it still runs, and removes what it left. */
@@ -58,7 +62,8 @@ export async function startSluiceProcess(options: SluiceOptions = {}): Promise<S
   await writeFile(configPath, JSON.stringify(options.config ?? {}));
   const masterKey = options.env?.SLUICE_MASTER_KEY ?? `sk-${randomBytes(16).toString("hex")}`;
   const port = await findFreePort();
-  const database = await makeDatabase(options.env?.DATABASE_URL ?? process.env.DATABASE_URL);
+  const shared = options.databaseUrl === undefined ? null : { url: options.databaseUrl, drop: async () => undefined };
+  const database = shared ?? (await makeDatabase(options.env?.DATABASE_URL ?? process.env.DATABASE_URL));
   const env = {
     ...inheritedEnv(),
     NEXT_TELEMETRY_DISABLED: "1",
@@ -92,6 +97,7 @@ export async function startSluiceProcess(options: SluiceOptions = {}): Promise<S
     logs: runner.logs,
     stop: () => runner.end("SIGTERM"),
     kill: () => runner.end("SIGKILL"),
+    signal: runner.signal,
     async restart(otherEnv = {}) {
       Object.assign(env, otherEnv);
       await runner.end("SIGTERM");
@@ -105,7 +111,12 @@ export async function startSluiceProcess(options: SluiceOptions = {}): Promise<S
 const running = new Set<ChildProcess>();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-type Runner = { start(): Promise<void>; end(signal: NodeJS.Signals): Promise<Ending>; logs(): string };
+type Runner = {
+  start(): Promise<void>;
+  end(signal: NodeJS.Signals): Promise<Ending>;
+  signal(signal: NodeJS.Signals): void;
+  logs(): string;
+};
 
 function makeRunner(env: Record<string, string>, url: string): Runner {
   let printed = "";
@@ -143,7 +154,7 @@ function makeRunner(env: Record<string, string>, url: string): Runner {
     return { code: ending.exitCode, signal: ending.signalCode };
   }
 
-  return { start, end, logs: () => printed };
+  return { start, end, signal: (signal) => void child?.kill(signal), logs: () => printed };
 }
 
 /** Null once it is ready, else why it never will be. */
@@ -180,7 +191,7 @@ export async function findFreePort(): Promise<number> {
 }
 
 /** A new, empty database on the PostgreSQL at `url`; null without one. */
-async function makeDatabase(url: string | undefined): Promise<{ url: string; drop(): Promise<void> } | null> {
+export async function makeDatabase(url: string | undefined): Promise<{ url: string; drop(): Promise<void> } | null> {
   if (url === undefined) return null;
   const name = `sluice_${randomUUID().replaceAll("-", "")}`;
   await runSql(url, `CREATE DATABASE ${name}`);
@@ -189,7 +200,8 @@ async function makeDatabase(url: string | undefined): Promise<{ url: string; dro
   return { url: own.href, drop: () => runSql(url, `DROP DATABASE ${name} WITH (FORCE)`) };
 }
 
-async function runSql(url: string, sql: string): Promise<void> {
+/** Runs one statement. */
+export async function runSql(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -13,6 +13,7 @@ export function fullSteps(runStep) {
         runStep({ command: [...playwright, "--project", "rest", "--grep", "@long"], env: { SLUICE_LONG: "1" } }),
     },
     { name: "tests on PostgreSQL", run: () => onPostgres(runStep, vitest) },
+    { name: "replicas on PostgreSQL", run: () => onPostgres(runStep, [...playwright, "--project", "replicas"]) },
     { name: "end-to-end on PostgreSQL", run: () => onPostgres(runStep, [...playwright, "--project", "rest"]) },
   ];
 }

@@ -74,7 +74,7 @@ function holdsPrograms(folder) {
 }
 
 /** PostgreSQL refuses to run as root: then it runs as `postgres`, or as `nobody` where that account is missing. */
-function unprivilegedAccount() {
+export function unprivilegedAccount() {
   if (process.getuid?.() !== 0) return {};
   const accounts = readFileSync("/etc/passwd", "utf8")
     .split("\n")

@@ -5,6 +5,7 @@ import { listen, type PageHandler } from "#http/listen.ts";
 import { stoppingState } from "#http/readiness.ts";
 import { makeModelTable, modelsState } from "#gateway/models.ts";
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
+import { openChangeFeed, type ChangeFeed } from "#lib/change-feed.ts";
 import { configState, loadConfig, type LoadedConfig } from "#lib/config.ts";
 import { newSecret, takeDataDir, type DataDir } from "#lib/data-dir.ts";
 import { databaseState, openDatabase, type Database } from "#lib/db.ts";
@@ -14,6 +15,8 @@ import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import { newVirtualKey } from "#lib/id.ts";
 import { setLogger, type Logger } from "#lib/logger.ts";
 import { setMasterKey } from "#lib/master-key.ts";
+import { startPruning } from "#lib/prune-changes.ts";
+import { replicaIdState } from "#lib/replicas.ts";
 import { keyringState, makeKeyring } from "#lib/seal.ts";
 import { version } from "#lib/version.ts";
 import { announceFirstStart } from "#lib/first-start.ts";
@@ -22,6 +25,8 @@ import { answerDelivery } from "#logging/answer-delivery.ts";
 import { checkCallbackNames } from "#logging/check-callback-names.ts";
 import { startDeliveryThread } from "#logging/delivery-thread.ts";
 import { operatorVarsState } from "#logging/resolve-callback.ts";
+import { followPolicy } from "#teams/follow-policy.ts";
+import { readDisables } from "#teams/read-disables.ts";
 
 /** `npm start`: the wire's routes on the lean adapter, Next.js for the pages, the delivery thread beside both. */
 
@@ -58,8 +63,9 @@ async function start(): Promise<void> {
   privateHostsState.set(parsePrivateHosts(privateHosts));
   operatorVarsState.set({ local_files: { local_files_dir: join(settings.dataDir, "logs") } });
 
+  const url = databaseUrl(settings, loaded);
   const database = await openDatabase({
-    url: databaseUrl(settings, loaded),
+    url,
     dataDir: join(settings.dataDir, "postgres"),
   });
   databaseState.set(database);
@@ -67,17 +73,31 @@ async function start(): Promise<void> {
     logger.fatal({ error: error.message }, "the embedded database ended");
     process.exit(1);
   });
+  await startPruning(database.db);
+  // Before anything is read: who waits for a confirmation from now on waits for this process too.
+  const feed = url === null ? null : await openChangeFeed({ connectionString: url });
+  if (feed !== null) replicaIdState.set(feed.replicaId);
   const delivery = await startDelivery({
     settings,
+    needsLease: feed !== null,
     privateHosts,
     masterKeys: secrets.encryptionKeys,
     database,
     logger,
   });
   deliveryState.set(delivery);
+  feed?.follow({ apply: (changes) => followPolicy(database.db, changes), onLease: delivery.extendLease });
 
   const listening = await listen(makeFetch(await loadRoutes()), makePages(), settings);
-  stopOnSignal({ settings, logger, database, delivery, dataDir, close: (deadlineMs) => listening.close(deadlineMs) });
+  stopOnSignal({
+    settings,
+    logger,
+    database,
+    delivery,
+    feed,
+    dataDir,
+    close: (deadlineMs) => listening.close(deadlineMs),
+  });
   logger.info({ url: listening.url, database: database.kind, version }, "ready");
   announceFirstStart({
     url: listening.url,
@@ -121,19 +141,20 @@ function readSecrets(settings: Settings, loaded: LoadedConfig, dataDir: DataDir)
 
 async function startDelivery(parts: {
   settings: Settings;
+  needsLease: boolean;
   privateHosts: readonly string[];
   masterKeys: readonly string[];
   database: Database;
   logger: Logger;
 }): Promise<Delivery> {
-  const { settings, privateHosts, masterKeys, database, logger } = parts;
-  const disabled = await database.db.team.findMany({ where: { loggingState: "disabled" }, select: { id: true } });
+  const { settings, needsLease, privateHosts, masterKeys, database, logger } = parts;
   const data = {
     queuePath: join(settings.dataDir, "queue", "records.sqlite"),
     masterKeys,
     config: configState.get(),
     privateHosts,
-    disabledTeamIds: disabled.map(({ id }) => id),
+    ...(await readDisables(database.db)),
+    needsLease,
     logLevel: settings.logLevel,
   };
   return startDeliveryThread(data, answerDelivery(database.db, process.env), (error) => {
@@ -162,10 +183,11 @@ function stopOnSignal(parts: {
   logger: Logger;
   database: Database;
   delivery: Delivery;
+  feed: ChangeFeed | null;
   dataDir: DataDir;
   close(deadlineMs: number): Promise<void>;
 }): void {
-  const { settings, logger, database, delivery, dataDir } = parts;
+  const { settings, logger, database, delivery, feed, dataDir } = parts;
   async function stop(signal: string): Promise<void> {
     if (stoppingState.find() === true) return;
     stoppingState.set(true);
@@ -173,6 +195,7 @@ function stopOnSignal(parts: {
     const deadlineMs = Date.now() + settings.shutdownSeconds * 1000;
     await parts.close(deadlineMs);
     await delivery.stop(Math.max(deadlineMs, Date.now() + 1_000));
+    await feed?.stop();
     await database.close();
     await closeUpstreams();
     dataDir.release();

@@ -6,8 +6,10 @@ import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts
 import { configState } from "#lib/config.ts";
 import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import { currentLogger, setLogger } from "#lib/logger.ts";
+import { monotonicMs } from "#lib/monotonic.ts";
 import { keyringState, makeKeyring } from "#lib/seal.ts";
 import { makeDeliverer } from "#logging/deliver.ts";
+import type { ChangedPolicy } from "#logging/delivery.ts";
 import type {
   DeliveryCalls,
   DeliveryQuestions,
@@ -31,6 +33,8 @@ const port = parentPort;
 // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- our own process made it, of this very type
 const data: DeliveryThreadData = workerData;
 const hourMs = 3_600_000;
+/** No id has it: PostgreSQL's texts cannot. */
+const idSeparator = "\u0000";
 
 setLogger(data.logLevel);
 configState.set(data.config);
@@ -41,6 +45,10 @@ mkdirSync(dirname(data.queuePath), { recursive: true, mode: 0o700 });
 const queue = openLocalQueue({ path: data.queuePath, keyring: keyringState.get() });
 chmodSync(data.queuePath, 0o600);
 const disabledTeams = new Set(data.disabledTeamIds);
+for (const teamId of disabledTeams) await queue.purge({ teamId });
+for (const request of data.purges) await queue.purge(request);
+let leaseUntilMs = data.needsLease ? 0 : Number.POSITIVE_INFINITY;
+let leaseTimer: NodeJS.Timeout | undefined;
 const resolved = new LRUCache<string, Promise<ResolvedCallback>>({ max: 5_000, ttl: 60_000 });
 const redactions = new LRUCache<string, Promise<Redaction>>({ max: 20_000, ttl: 60_000 });
 
@@ -53,10 +61,11 @@ const deliverer = makeDeliverer({
   queue,
   resolve: (callbackId) => remember(resolved, callbackId, () => questions.ask("resolve", { callbackId })),
   redactionNow: (callbackId, { keyHash, teamId }) =>
-    remember(redactions, `${callbackId} ${keyHash ?? ""} ${teamId ?? ""}`, () =>
+    remember(redactions, [callbackId, keyHash ?? "", teamId ?? ""].join(idSeparator), () =>
       questions.ask("redaction", { callbackId, keyHash, teamId }),
     ),
   isDisabled: (teamId) => disabledTeams.has(teamId),
+  isFenced: () => monotonicMs() >= leaseUntilMs,
   numbers: {
     triesMax: delivery.tries_max,
     ageMaxMs: delivery.age_max_hours * hourMs,
@@ -78,6 +87,11 @@ const calls: {
   async enableTeam({ teamId }) {
     disabledTeams.delete(teamId);
     return null;
+  },
+  async purgeTeam(request) {
+    await flushAppends();
+    await deliverer.abortTeam(request.teamId);
+    return queue.purge(request);
   },
   suppressCallback: ({ callbackId }) => queue.purge({ callbackId }),
   find: (request) => queue.find(request),
@@ -117,9 +131,10 @@ port.on("message", (message: ToDeliveryThread) => {
       waiting.push(message);
       break;
     case "forget":
-      resolved.clear();
-      redactions.clear();
-      deliverer.retryNow();
+      forget(message.changed);
+      break;
+    case "lease":
+      extendLease(message.untilMs);
       break;
     case "tell":
       questions.settle(message);
@@ -152,6 +167,8 @@ function call(message: Extract<ToDeliveryThread, { type: "ask" }>): Promise<unkn
       return calls.disableTeam(message.request);
     case "enableTeam":
       return calls.enableTeam(message.request);
+    case "purgeTeam":
+      return calls.purgeTeam(message.request);
     case "suppressCallback":
       return calls.suppressCallback(message.request);
     case "find":
@@ -161,6 +178,35 @@ function call(message: Extract<ToDeliveryThread, { type: "ask" }>): Promise<unkn
     case "stop":
       return calls.stop(message.request);
   }
+}
+
+/** Forgets what is kept of callbacks and redactions; of everything where nobody says what was changed. */
+function forget(changed: ChangedPolicy | undefined): void {
+  if (changed === undefined) {
+    resolved.clear();
+    redactions.clear();
+    deliverer.retryNow();
+    return;
+  }
+  const changedIds = new Set([...changed.callbackIds, ...changed.keyHashes, ...changed.teamIds]);
+  for (const callbackId of changed.callbackIds) resolved.delete(callbackId);
+  for (const key of redactions.keys()) {
+    if (key.split(idSeparator).some((id) => changedIds.has(id))) redactions.delete(key);
+  }
+  deliverer.retryNow(changed.callbackIds);
+}
+
+/** Nothing is sent after the lease: what is in flight then is aborted, and waits for the next one. */
+function extendLease(untilMs: number): void {
+  const wasFenced = monotonicMs() >= leaseUntilMs;
+  leaseUntilMs = Math.max(leaseUntilMs, untilMs);
+  clearTimeout(leaseTimer);
+  leaseTimer = setTimeout(() => {
+    currentLogger().warn("the database cannot be reached, so nothing is sent for now");
+    deliverer.abortAll("The gateway has lost its lease.");
+  }, leaseUntilMs - monotonicMs());
+  leaseTimer.unref();
+  if (wasFenced) deliverer.wake();
 }
 
 async function answer(id: number, work: () => Promise<unknown>): Promise<void> {

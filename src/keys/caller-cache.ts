@@ -57,6 +57,12 @@ export function forgetUser(userId: string): void {
   }
 }
 
+/** Drops every key. */
+export function forgetEveryCaller(): void {
+  generations.bump();
+  cache().clear();
+}
+
 const generationCell = stateCell<number>("caller-cache-generation");
 
 /**

@@ -8,8 +8,11 @@ export type Circuits = {
   /** A try failed: open until a back-off with jitter, or what the destination asked for, has passed. */
   fail(callbackId: string, nowMs: number, retryAfterMs?: number): void;
   succeed(callbackId: string): void;
-  /** Lets every callback be tried at once. Those that failed stay suspect, and their waiting times go on doubling. */
-  clear(): void;
+  /**
+   * Lets every callback, or the given ones, be tried at once. Those that failed stay suspect, and their waiting times go
+   * on doubling.
+   */
+  clear(callbackIds?: readonly string[]): void;
 };
 
 /** Makes circuits whose waiting times double from the shortest to the longest. */
@@ -24,8 +27,11 @@ export function makeCircuits(numbers: DeliveryNumbers): Circuits {
       open.set(callbackId, { untilMs: nowMs + waitMs, failures });
     },
     succeed: (callbackId) => void open.delete(callbackId),
-    clear: () => {
-      for (const circuit of open.values()) circuit.untilMs = 0;
+    clear: (callbackIds = [...open.keys()]) => {
+      for (const callbackId of callbackIds) {
+        const circuit = open.get(callbackId);
+        if (circuit) circuit.untilMs = 0;
+      }
     },
   };
 }

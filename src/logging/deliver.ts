@@ -9,10 +9,12 @@ export type Deliverer = {
   wake(): void;
   /** Aborts what is in flight for a team and resolves when it has ended. */
   abortTeam(teamId: string): Promise<void>;
+  /** Aborts everything that is in flight; it is due again. */
+  abortAll(reason: string): void;
   /** Delivers until nothing is due or the deadline is reached, then starts nothing more. */
   drain(deadlineMs: number): Promise<void>;
-  /** Tries open circuits at once: somebody changed something. */
-  retryNow(): void;
+  /** Tries open circuits at once, all or those of the given callbacks: somebody changed something. */
+  retryNow(callbackIds?: readonly string[]): void;
 };
 
 /** A batch that is being sent. */
@@ -70,6 +72,9 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
       for (const flight of flights) flight.controller.abort(new Error("The team's logging was disabled."));
       await Promise.all(flights.map((flight) => flight.done));
     },
+    abortAll(reason) {
+      for (const flight of state.flights.values()) flight.controller.abort(new Error(reason));
+    },
     async drain(deadlineMs) {
       while (Date.now() < deadlineMs) {
         const started = await startFlights(state, () => undefined);
@@ -85,8 +90,8 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
       for (const flight of state.flights.values()) flight.controller.abort(new Error("The gateway is stopping."));
       await Promise.all([...state.flights.values()].map((flight) => flight.done));
     },
-    retryNow: () => {
-      state.circuits.clear();
+    retryNow: (callbackIds) => {
+      state.circuits.clear(callbackIds);
       schedule(0);
     },
   };
@@ -94,6 +99,7 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
 
 /** Starts a flight for every callback that has work and none in flight. Returns how many it started. */
 async function startFlights(state: DelivererState, onEnd: () => void): Promise<number> {
+  if (state.source.isFenced?.() === true) return 0;
   const due = await state.source.queue.find({ by: "due", nowMs: Date.now() });
   let started = 0;
   for (const { callbackId } of due) {

@@ -1,4 +1,5 @@
 import type { Config } from "#lib/config.ts";
+import type { ChangedPolicy } from "#logging/delivery.ts";
 import type { DeliveryCounts, DeliveryRow, QueueEntry } from "#logging/queue/queue.ts";
 import type { Redaction } from "#logging/redaction-level.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
@@ -10,6 +11,10 @@ export type DeliveryThreadData = {
   config: Config;
   privateHosts: readonly string[];
   disabledTeamIds: readonly string[];
+  /** What is to be removed before anything is sent: teams were disabled while this process was not there. */
+  purges: readonly { teamId: string; createdBeforeMs: number }[];
+  /** Whether nothing may be sent before and after a lease. */
+  needsLease: boolean;
   logLevel: string;
 };
 
@@ -17,6 +22,7 @@ export type DeliveryThreadData = {
 export type DeliveryCalls = {
   disableTeam: { request: { teamId: string }; answer: number };
   enableTeam: { request: { teamId: string }; answer: null };
+  purgeTeam: { request: { teamId: string; createdBeforeMs: number }; answer: number };
   suppressCallback: { request: { callbackId: string }; answer: number };
   find: { request: { by: "record" | "call"; id: string }; answer: DeliveryRow[] };
   counts: { request: null; answer: DeliveryCounts[] };
@@ -40,7 +46,11 @@ type Told = { type: "tell"; id: number; value?: unknown; error?: string };
 
 /** From the process to its delivery thread. */
 export type ToDeliveryThread =
-  { type: "append"; batch: number; entries: readonly QueueEntry[] } | { type: "forget" } | Asked<DeliveryCalls> | Told;
+  | { type: "append"; batch: number; entries: readonly QueueEntry[] }
+  | { type: "forget"; changed?: ChangedPolicy }
+  | { type: "lease"; untilMs: number }
+  | Asked<DeliveryCalls>
+  | Told;
 
 /** From the delivery thread to its process. */
 export type FromDeliveryThread =

@@ -70,9 +70,17 @@ export async function startDeliveryThread(
       disabled.delete(teamId);
     },
     isDisabled: (teamId) => disabled.has(teamId),
+    disabledTeamIds: () => [...disabled],
+    async purgeTeam(request) {
+      appends.flush();
+      return questions.ask("purgeTeam", request);
+    },
     suppressCallback: (callbackId) => questions.ask("suppressCallback", { callbackId }),
-    forgetCallbacks: () => {
-      worker.postMessage({ type: "forget" });
+    forgetCallbacks: (changed) => {
+      worker.postMessage({ type: "forget", ...(changed ? { changed } : {}) });
+    },
+    extendLease: (untilMs) => {
+      worker.postMessage({ type: "lease", untilMs });
     },
     find: (request) => questions.ask("find", request),
     counts: () => questions.ask("counts", null),

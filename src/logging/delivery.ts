@@ -1,6 +1,13 @@
 import { stateCell } from "#lib/state.ts";
 import type { DeliveryCounts, DeliveryRow, QueueEntry } from "#logging/queue/queue.ts";
 
+/** What was changed, by its ids. */
+export type ChangedPolicy = {
+  callbackIds: readonly string[];
+  keyHashes: readonly string[];
+  teamIds: readonly string[];
+};
+
 /** The delivery worker as the rest of the process sees it. */
 export type Delivery = {
   /** Resolves when the entry is safe on disk; throws where it could not be kept. */
@@ -14,10 +21,22 @@ export type Delivery = {
   enableTeam(teamId: string): Promise<void>;
   /** True between `disableTeam` and `enableTeam`; asked for every record. */
   isDisabled(teamId: string): boolean;
+  /** The teams for which `isDisabled` is true. */
+  disabledTeamIds(): readonly string[];
+  /**
+   * Removes what a team's calls that began before a time have left, and aborts what is in flight for the team, which is
+   * then sent again unless it was removed. Resolves with how many pending deliveries were removed.
+   */
+  purgeTeam(request: { teamId: string; createdBeforeMs: number }): Promise<number>;
   /** A callback was deleted: its pending records are suppressed. */
   suppressCallback(callbackId: string): Promise<number>;
-  /** Callbacks, keys or teams were changed: the next delivery reads them anew. */
-  forgetCallbacks(): void;
+  /** Callbacks, keys or teams were changed, all of them or the given ones: the next delivery reads them anew. */
+  forgetCallbacks(changed?: ChangedPolicy): void;
+  /**
+   * Until when, on the clock of `monotonicMs`, what this process knows of teams and callbacks may be acted on. After
+   * that records are still queued, and none is sent.
+   */
+  extendLease(untilMs: number): void;
   find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
   counts(): Promise<DeliveryCounts[]>;
   /** Delivers what is due until nothing is or the time is over, then closes the queue. */

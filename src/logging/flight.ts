@@ -19,6 +19,8 @@ export type DeliverySource = {
   /** The redaction that holds now for records of this key and team at this callback. */
   redactionNow(callbackId: string, whose: { keyHash: string | null; teamId: string | null }): Promise<Redaction>;
   isDisabled(teamId: string): boolean;
+  /** True while what this process knows of teams and callbacks may be out of date: nothing is sent then. */
+  isFenced?: () => boolean;
   numbers: DeliveryNumbers;
   /** How long one batch may take; well below the lease. Default 30 s. */
   sendTimeoutMs?: number;
@@ -65,6 +67,7 @@ export async function fly(
   const sendable = await withoutDisabled(claimed, source);
   for (const { teamId } of sendable) if (teamId !== null) teamIds.add(teamId);
   const results = await deliverClaimed(sendable, source, async (records) => {
+    if (source.isFenced?.() === true) controller.abort(new Error("The gateway has lost its lease."));
     const signal = AbortSignal.any([
       controller.signal,
       AbortSignal.timeout(source.sendTimeoutMs ?? sendTimeoutMsDefault),

@@ -14,6 +14,7 @@ import type { CallbackEntry } from "#logging/read-logging.ts";
 import type { Environment } from "#logging/resolve-callback.ts";
 import { announceCallbacks, writeCallback } from "#logging/write-callbacks.ts";
 import { applyLoggingState } from "#teams/apply-logging-state.ts";
+import { noteEnable } from "#teams/note-disable.ts";
 import {
   findTeam,
   lockTeam,
@@ -57,6 +58,7 @@ export async function addCallback(
     if (input.allow_multiple !== true) assertIsFirst(stored, entry);
     const position = Math.max(-1, ...stored.callbacks.map((known) => known.position)) + 1;
     await writeCallback(tx, { teamId, keyToken: null }, { ...callback, position });
+    if (stored.loggingState === "disabled") await noteEnable(tx, teamId);
     const data = { loggingState: "own" } as const;
     const after = toTeamRow(await tx.team.update({ where: { id: teamId }, data, select: teamColumns }));
     const before = toTeamRow(stored);

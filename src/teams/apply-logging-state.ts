@@ -1,29 +1,16 @@
-import type { Db } from "#lib/db.ts";
+import type { Database } from "#lib/db.ts";
+import { confirmEverywhere } from "#lib/replicas.ts";
 import { deliveryState } from "#logging/delivery.ts";
-
-type Wanted = "disabled" | "enabled";
+import { awaitDisable } from "#teams/confirm-disable.ts";
+import { followTeam, type Wanted } from "#teams/follow-team.ts";
 
 /**
- * After a commit: makes the delivery follow a team's state, and resolves once it does. A deleted team counts as
- * disabled, so that calls of its keys that are still under way leave nothing. Two writes may commit in one order and
- * arrive here in the other, so the stored state is read again until it agrees with what was applied last.
+ * After a commit: makes the delivery of every live gateway follow a team's state, and resolves once all do. Throws
+ * `unavailable` where a live one has not said so in 20 s; the write stands then, and doing it again waits again.
  */
-export async function applyLoggingState(db: Db, teamId: string, written: Wanted): Promise<void> {
-  let applied = written;
-  await apply(teamId, applied);
-  for (let stored = await read(db, teamId); stored !== applied; stored = await read(db, teamId)) {
-    applied = stored;
-    await apply(teamId, applied);
-  }
-}
-
-async function apply(teamId: string, state: Wanted): Promise<void> {
-  const delivery = deliveryState.get();
-  if (state === "disabled") await delivery.disableTeam(teamId);
-  else if (delivery.isDisabled(teamId)) await delivery.enableTeam(teamId);
-}
-
-async function read(db: Db, teamId: string): Promise<Wanted> {
-  const team = await db.team.findUnique({ where: { id: teamId }, select: { loggingState: true } });
-  return team === null || team.loggingState === "disabled" ? "disabled" : "enabled";
+export async function applyLoggingState(db: Database["db"], teamId: string, written: Wanted): Promise<void> {
+  const isSwitchedOn = written === "enabled" && deliveryState.get().isDisabled(teamId);
+  await followTeam(db, { teamId, written });
+  if (written === "disabled") await awaitDisable(db, teamId);
+  else if (isSwitchedOn) await confirmEverywhere(db);
 }

@@ -16,6 +16,7 @@ import { readLogging } from "#logging/read-logging.ts";
 import { announceCallbacks, writeCallbacks } from "#logging/write-callbacks.ts";
 import { applyLoggingState } from "#teams/apply-logging-state.ts";
 import { assertMayDisable } from "#teams/disable-logging.ts";
+import { noteDisable, noteEnable } from "#teams/note-disable.ts";
 import { toTeamColumns } from "#teams/team-columns.ts";
 import { teamColumns, toTeamRow, type TeamRow } from "#teams/team-row.ts";
 import { toTeamEntry } from "#teams/team-vars.ts";
@@ -43,6 +44,9 @@ export async function createTeam(db: Database["db"], actor: Actor, input: Create
   const row = await inTransaction(db, async (tx) => {
     if ((await lockTeamRowId(tx, teamId)) !== null) throw taken(teamId);
     await tx.team.create({ data, select: { id: true } });
+    // A team of this id may have been deleted or disabled before.
+    await noteEnable(tx, teamId);
+    if (logging.state === "disabled") await noteDisable(tx, actor, teamId);
     await addMembers(tx, { teamId, actor, members: input.members_with_roles ?? [] });
     await tx.key.updateMany({ where: { teamId, teamRowId: null }, data: { teamRowId: teamId } });
     await writeCallbacks(tx, { teamId, keyToken: null }, plan);

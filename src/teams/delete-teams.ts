@@ -8,6 +8,7 @@ import type { Actor } from "#keys/actor.ts";
 import { writeAudit } from "#logging/audit.ts";
 import { announceCallbacks } from "#logging/write-callbacks.ts";
 import { applyLoggingState } from "#teams/apply-logging-state.ts";
+import { noteDisable } from "#teams/note-disable.ts";
 import { lockTeam, teamNotFound, toTeamRow, type StoredTeam } from "#teams/team-row.ts";
 
 /**
@@ -25,6 +26,7 @@ export async function deleteTeams(db: Database["db"], actor: Actor, teamIds: rea
     const deletedKeys = await deleteKeysOf(tx, actor, ids);
     await tx.team.deleteMany({ where: { id: { in: ids } } });
     for (const team of found) {
+      if (team.loggingState !== "disabled") await noteDisable(tx, actor, team.id);
       const before = toTeamRow(team);
       await writeAudit(tx, actor, { action: "delete", objectType: "team", objectId: team.id, before });
     }

@@ -8,12 +8,14 @@ import { assertMayManageTeam } from "#keys/rights.ts";
 import { writeAudit } from "#logging/audit.ts";
 import { announceCallbacks } from "#logging/write-callbacks.ts";
 import { applyLoggingState } from "#teams/apply-logging-state.ts";
+import { noteDisable } from "#teams/note-disable.ts";
 import { lockTeam, teamColumns, toTeamRow, unknownTeam } from "#teams/team-row.ts";
 
 /**
  * Switches a team's logging off for good: its callbacks go, nothing of its calls is sent anywhere, and what was waiting
- * or in flight has ended when this resolves. Doing it again changes nothing. For the team's administrators. Throws 404
- * for an unknown team, and 400 where `must_log` holds.
+ * or in flight has ended when this resolves, in every gateway on this database. Doing it again changes nothing. For the
+ * team's administrators. Throws 404 for an unknown team, 400 where `must_log` holds, and 503 where a live gateway does not
+ * confirm; doing it again waits for it again.
  */
 export async function disableLogging(db: Database["db"], actor: Actor, teamId: string): Promise<void> {
   await inTransaction(db, async (tx) => {
@@ -22,6 +24,7 @@ export async function disableLogging(db: Database["db"], actor: Actor, teamId: s
     if (!stored) throw unknownTeam(teamId, 404);
     assertMayDisable(stored);
     if (stored.loggingState === "disabled" && stored.callbacks.length === 0) return;
+    if (stored.loggingState !== "disabled") await noteDisable(tx, actor, teamId);
     await tx.callback.deleteMany({ where: { teamId } });
     const data = { loggingState: "disabled" } as const;
     const after = toTeamRow(await tx.team.update({ where: { id: teamId }, data, select: teamColumns }));

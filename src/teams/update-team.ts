@@ -13,6 +13,7 @@ import { Metadata, readLogging, type LoggingInput } from "#logging/read-logging.
 import { announceCallbacks, writeCallbacks } from "#logging/write-callbacks.ts";
 import { applyLoggingState } from "#teams/apply-logging-state.ts";
 import { assertMayDisable } from "#teams/disable-logging.ts";
+import { noteDisable, noteEnable } from "#teams/note-disable.ts";
 import { assertMaySetFields } from "#teams/team-field-rights.ts";
 import { toTeamColumns } from "#teams/team-columns.ts";
 import {
@@ -105,6 +106,11 @@ async function applyChange(tx: Transaction, actor: Actor, change: TeamChange): P
   assertKeepsMustLog(stored, change);
   if (logging && stateOf(stored) !== logging.planFor) return null;
   if (logging) await writeCallbacks(tx, { teamId, keyToken: null }, logging.plan);
+  const [wasOff, isOff] = [stored.loggingState, logging?.said.state ?? stored.loggingState].map(
+    (state) => state === "disabled",
+  );
+  if (isOff && !wasOff) await noteDisable(tx, actor, teamId);
+  if (wasOff && !isOff) await noteEnable(tx, teamId);
   const metadata = logging?.said.metadata ?? Metadata.catch({}).parse(stored.metadata);
   const after = await tx.team.update({
     where: { id: teamId },

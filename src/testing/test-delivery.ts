@@ -14,8 +14,11 @@ export function makeTestDelivery(queue: Queue): Delivery {
       disabled.delete(teamId);
     },
     isDisabled: (teamId) => disabled.has(teamId),
+    disabledTeamIds: () => [...disabled],
+    purgeTeam: (request) => queue.purge(request),
     suppressCallback: (callbackId) => queue.purge({ callbackId }),
     forgetCallbacks: () => undefined,
+    extendLease: () => undefined,
     find: (request) => queue.find(request),
     counts: () => queue.find({ by: "counts" }),
     stop: () => queue.close(),

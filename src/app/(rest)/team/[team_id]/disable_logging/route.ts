@@ -10,7 +10,7 @@ export const POST = route(
     describe: {
       summary: "Switch the logging of a team off",
       details:
-        "When this answers, nothing of the team's calls is sent anywhere any more, the waiting records included, whatever its keys say.",
+        "When this answers, nothing of the team's calls is sent anywhere any more, by any gateway on this database, the waiting records included, whatever its keys say.",
       tag: "Team callbacks",
       answer: z.object({ status: z.literal("success"), message: z.string(), data: CallbackNames }),
       answerExample: {
@@ -21,7 +21,11 @@ export const POST = route(
       params: {
         team_id: { description: "The id of the team. It may hold slashes, plain or encoded.", example: "team-search" },
       },
-      refusals: { 400: "`general_settings.must_log` is set.", 404: "There is no such team." },
+      refusals: {
+        400: "`general_settings.must_log` is set.",
+        404: "There is no such team.",
+        503: "It is stored, but a live gateway has not confirmed it yet; calling again waits for it again.",
+      },
     },
   },
   async ({ db, caller, params, request }) => {
