@@ -10,7 +10,7 @@ type ImportPolicy = {
   own?: false;
 };
 
-const rooms = ["gateway/", "keys/", "logging/", "teams/"];
+const rooms = ["gateway/", "keys/", "logging/", "teams/", "users/"];
 const nextAndPrisma = ["next", "next-auth", "react", "@prisma/client", "lib/prisma/"];
 
 /**
@@ -29,6 +29,7 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
   },
   "keys/": { any: ["logging/", "lib/"], never: ["next", "react"] },
   "teams/": { any: ["keys/", "logging/", "lib/"], never: ["next", "react"] },
+  "users/": { any: ["teams/", "keys/", "logging/", "lib/"], never: ["next", "react"] },
   "gateway/": { any: ["keys/", "logging/", "lib/"], never: ["next", "react"] },
   "gateway/providers/": {
     any: ["gateway/", "logging/record.ts", "lib/errors.ts", "lib/fetch-upstream.ts", "lib/id.ts"],
@@ -43,7 +44,7 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
   },
   "app/api/": { any: ["trpc/", "auth.ts", "lib/"] },
   "app/": { any: ["trpc/client.tsx", "auth.ts", "ui/"], never: ["@prisma/client", "lib/prisma/"] },
-  "trpc/": { any: ["teams/", "keys/", "logging/", "auth.ts", "lib/"] },
+  "trpc/": { any: ["users/", "teams/", "keys/", "logging/", "auth.ts", "lib/"] },
   "auth.ts": { any: ["lib/"] },
   "proxy.ts": { any: [] },
   "client/": { any: [], types: ["trpc/"], never: ["next", "@prisma/client", "lib/prisma/"] },

@@ -7,6 +7,7 @@ export const routeTags = {
   "Team callbacks": "Where the logs of a team go.",
   Teams: "Teams and their members.",
   Keys: "Virtual keys.",
+  Users: "Users and their roles.",
   Health: "Whether the gateway, its models and its destinations work.",
   Operations: "For operators: figures, audit, routes and this description.",
 } as const;

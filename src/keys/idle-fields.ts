@@ -11,7 +11,6 @@ const idleNames = [
   "model_tpm_limit",
   "team_member_budget",
   "max_budget_in_team",
-  "team_member_permissions",
   "budget_id",
   "guardrails",
   "enforced_params",
