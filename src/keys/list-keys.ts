@@ -78,7 +78,7 @@ export async function listKeys(db: Db, actor: Actor, query: ListKeys): Promise<K
 
 async function visibleTo(db: Db, actor: Actor, query: ListKeys): Promise<Prisma.KeyWhereInput> {
   if (readsEverything(actor)) return {};
-  if (actor.userId === null) return itselfAlone(db, actor);
+  if (actor.userId === null) return itselfAlone(db, actor, query);
   if (query.user_id !== undefined && query.user_id !== actor.userId) {
     throw new AppError("forbidden", "You are not authorized to check another user's keys.", { param: "user_id" });
   }
@@ -86,18 +86,23 @@ async function visibleTo(db: Db, actor: Actor, query: ListKeys): Promise<Prisma.
   const teamIds = asksForTeam ? await teamIdsOf(db, actor, "admin") : [];
   if (asksForTeam && actor.teamId !== null) teamIds.push(actor.teamId);
   if (query.team_id !== undefined && !teamIds.includes(query.team_id)) {
-    throw new AppError("forbidden", "You are not authorized to check this team's keys.", { param: "team_id" });
+    throw notThisTeam();
   }
   const own = [{ userId: actor.userId }, { teamId: { in: teamIds } }];
   return { OR: actor.keyHash === null ? own : [{ token: actor.keyHash }, ...own] };
 }
 
 /** A key acts as nobody where its user is the master key's or does not exist; LiteLLM refuses one without user. */
-async function itselfAlone(db: Db, { keyHash }: Actor): Promise<Prisma.KeyWhereInput> {
+async function itselfAlone(db: Db, { keyHash, teamId }: Actor, query: ListKeys): Promise<Prisma.KeyWhereInput> {
   const token = keyHash ?? "";
   const key = await db.key.findUnique({ where: { token }, select: { userId: true } });
+  if (query.team_id !== undefined && query.team_id !== teamId) throw notThisTeam();
   if (typeof key?.userId === "string") return { token };
   throw new AppError("forbidden", "This key belongs to no user and cannot list keys.", { param: "user_id" });
+}
+
+function notThisTeam(): AppError {
+  return new AppError("forbidden", "You are not authorized to check this team's keys.", { param: "team_id" });
 }
 
 function wanted(query: ListKeys): Prisma.KeyWhereInput {
