@@ -55,6 +55,7 @@ async function start(): Promise<void> {
     logger.warn({ setting: true }, warning);
   }
   configState.set(config);
+  const queueDatabaseUrl = queueUrl(settings, loaded);
   const dataDir = takeDataDir(settings.dataDir);
   const secrets = readSecrets(settings, loaded, dataDir);
   setMasterKey(secrets.masterKey);
@@ -80,6 +81,7 @@ async function start(): Promise<void> {
   const delivery = await startDelivery({
     settings,
     needsLease: feed !== null,
+    queueDatabaseUrl,
     privateHosts,
     masterKeys: secrets.encryptionKeys,
     database,
@@ -105,6 +107,18 @@ async function start(): Promise<void> {
     isNew: secrets.isMasterKeyNew,
     dataDir: dataDir.path,
   });
+}
+
+/** The PostgreSQL that the queue lies in; null where it is local. */
+function queueUrl(settings: Settings, loaded: LoadedConfig): string | null {
+  const url = databaseUrl(settings, loaded);
+  if (settings.queue === "database" && url === null) {
+    throw new AppError(
+      "bad_request",
+      "SLUICE_QUEUE is database, and there is no PostgreSQL. Fix: set DATABASE_URL, or use local, or remove it.",
+    );
+  }
+  return settings.queue === "local" ? null : url;
 }
 
 function databaseUrl(settings: Settings, { config }: LoadedConfig): string | null {
@@ -142,14 +156,16 @@ function readSecrets(settings: Settings, loaded: LoadedConfig, dataDir: DataDir)
 async function startDelivery(parts: {
   settings: Settings;
   needsLease: boolean;
+  queueDatabaseUrl: string | null;
   privateHosts: readonly string[];
   masterKeys: readonly string[];
   database: Database;
   logger: Logger;
 }): Promise<Delivery> {
-  const { settings, needsLease, privateHosts, masterKeys, database, logger } = parts;
+  const { settings, needsLease, queueDatabaseUrl, privateHosts, masterKeys, database, logger } = parts;
   const data = {
     queuePath: join(settings.dataDir, "queue", "records.sqlite"),
+    queueDatabaseUrl,
     masterKeys,
     config: configState.get(),
     privateHosts,

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { LRUCache } from "lru-cache";
@@ -17,14 +17,14 @@ import type {
   FromDeliveryThread,
   ToDeliveryThread,
 } from "#logging/delivery-messages.ts";
-import { openLocalQueue } from "#logging/queue/local.ts";
+import { openQueue } from "#logging/queue/open-queue.ts";
 import type { QueueEntry } from "#logging/queue/queue.ts";
 import type { Redaction } from "#logging/redaction-level.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 import { makeThreadQuestions } from "#logging/thread-questions.ts";
 
 /**
- * The delivery thread: owns the local queue, claims, delivers, settles. It never sees the database: what it needs to
+ * The delivery thread: owns the queue, claims, delivers, settles. It never sees the database: what it needs to
  * know of a callback it asks of the process. An entry file, started by `logging/delivery-thread.ts`.
  */
 
@@ -42,8 +42,11 @@ keyringState.set(makeKeyring(data.masterKeys));
 privateHostsState.set(parsePrivateHosts(data.privateHosts));
 mkdirSync(dirname(data.queuePath), { recursive: true, mode: 0o700 });
 
-const queue = openLocalQueue({ path: data.queuePath, keyring: keyringState.get() });
-chmodSync(data.queuePath, 0o600);
+const queue = await openQueue({
+  path: data.queuePath,
+  databaseUrl: data.queueDatabaseUrl,
+  keyring: keyringState.get(),
+});
 const disabledTeams = new Set(data.disabledTeamIds);
 for (const teamId of disabledTeams) await queue.purge({ teamId });
 for (const request of data.purges) await queue.purge(request);

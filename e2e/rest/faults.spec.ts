@@ -1,5 +1,3 @@
-import { connect, createServer, type Socket } from "node:net";
-import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
@@ -7,6 +5,7 @@ import { startPostgres } from "../../scripts/postgres.mjs";
 import { expect, fakeModelConfig, test } from "../fixtures.ts";
 import { startFakeLangfuse } from "../fakes/langfuse.ts";
 import type { SluiceProcess } from "../sluice-process.ts";
+import { startTcpProxy } from "#testing/tcp-proxy.ts";
 import { langfuseVars, makeKey, makeProject, mustAdmin, until } from "./admin.ts";
 
 const project = makeProject("faults");
@@ -124,7 +123,7 @@ test("@long while PostgreSQL is away the gateway says so, serves the keys it kno
   fakes,
 }) => {
   const postgres = await startPostgres();
-  const way = await startTcpProxy(new URL(postgres.url));
+  const way = await startTcpProxy({ host: "127.0.0.1", port: Number(new URL(postgres.url).port) });
   const url = new URL(postgres.url);
   url.port = String(way.port);
   const langfuse = await startFakeLangfuse({ projects: [project] });
@@ -152,46 +151,3 @@ test("@long while PostgreSQL is away the gateway says so, serves the keys it kno
   await postgres.stop();
   await langfuse.close();
 });
-
-/** A way to a server that can be cut and mended. */
-async function startTcpProxy(target: URL): Promise<{ port: number; cut(): void; mend(): void; close(): void }> {
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((near) => {
-    if (isCut) {
-      near.destroy();
-      return;
-    }
-    const far = connect(Number(target.port), target.hostname);
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(socket);
-      socket.pipe(other);
-      socket.on("error", () => other.destroy());
-      socket.on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-    }
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The proxy has no port.");
-  return {
-    port: address.port,
-    cut() {
-      isCut = true;
-      for (const socket of sockets) socket.destroy();
-    },
-    mend() {
-      isCut = false;
-    },
-    close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
-}

@@ -19,7 +19,7 @@ const defaults = {
   configFile: resolve("config.yaml"),
   dataDir: resolve("data"),
   databaseUrl: null,
-  queue: "local",
+  queue: null,
   masterKey: null,
   encryptionKeys: [],
   shutdownSeconds: 25,
@@ -125,9 +125,10 @@ test("a database URL with an unescaped special character is refused", () => {
   expect(problemsOf({ DATABASE_URL: "postgres://user:a#b@db:5432/x" })).toEqual([expect.stringContaining("%XX")]);
 });
 
-test("the queue that this version lacks is refused as such", () => {
-  expect(problemsOf({ SLUICE_QUEUE: "database" })).toEqual([
-    expect.stringMatching(/^SLUICE_QUEUE is database, which this version does not have yet\. Fix: use local/),
+test("either queue can be chosen, and no other", () => {
+  expect(readSettings({ SLUICE_QUEUE: "database" }, []).queue).toBe("database");
+  expect(problemsOf({ SLUICE_QUEUE: "redis" })).toEqual([
+    expect.stringMatching(/^SLUICE_QUEUE names no queue\. Fix: use local or database/),
   ]);
 });
 

@@ -33,15 +33,8 @@ const Environment = z.object({
     .optional(),
   SLUICE_QUEUE: z
     .string()
-    .default("local")
-    .superRefine((queue, context) => {
-      if (queue === "database") {
-        context.addIssue("is database, which this version does not have yet. Fix: use local, or remove it.");
-      } else if (queue !== "local") {
-        context.addIssue("names no queue. Fix: use local, or remove it.");
-      }
-    })
-    .transform(() => "local" as const),
+    .pipe(z.enum(["local", "database"], { error: "names no queue. Fix: use local or database, or remove it." }))
+    .optional(),
   SLUICE_MASTER_KEY: z
     .string()
     .refine((key) => /^[\x21-\x7e]{4,}$/.test(key), {
@@ -87,7 +80,8 @@ export type Settings = {
   dataDir: string;
   /** Null: the embedded database in the data directory. */
   databaseUrl: string | null;
-  queue: "local";
+  /** Null: `database` where there is a PostgreSQL, else `local`. */
+  queue: "local" | "database" | null;
   /** Null where neither variable is set; the configuration file may have one. */
   masterKey: string | null;
   /** The first one seals, all of them open. Empty where none is set. */
@@ -128,7 +122,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     configFile: resolve(settings.SLUICE_CONFIG),
     dataDir: resolve(settings.SLUICE_DATA_DIR),
     databaseUrl: settings.DATABASE_URL ?? null,
-    queue: settings.SLUICE_QUEUE,
+    queue: settings.SLUICE_QUEUE ?? null,
     masterKey: settings.SLUICE_MASTER_KEY ?? null,
     encryptionKeys: settings.SLUICE_ENCRYPTION_KEY,
     shutdownSeconds: settings.SLUICE_SHUTDOWN_SECONDS,

@@ -7,6 +7,8 @@ import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 /** What the delivery thread is started with. */
 export type DeliveryThreadData = {
   queuePath: string;
+  /** The PostgreSQL that all gateways share their queue in; null: each has its own, in the file alone. */
+  queueDatabaseUrl: string | null;
   masterKeys: readonly string[];
   config: Config;
   privateHosts: readonly string[];

@@ -29,7 +29,8 @@ export type DeliverySource = {
   keepMetadata: readonly string[];
 };
 
-const leaseMs = 120_000;
+/** Longer than a batch may take with all that is asked before it is sent; what a dead process held waits so long. */
+const leaseMs = 60_000;
 const sendTimeoutMsDefault = 30_000;
 
 /** What all flights share. */

@@ -1,50 +1,24 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { makeKeyring } from "#lib/seal.ts";
-import { openLocalQueue } from "#logging/queue/local.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ClaimRequest, Queue, QueueEntry } from "#logging/queue/queue.ts";
+import {
+  type EngineHome,
+  makeDatabaseHome,
+  makeLocalHome,
+  type QueueDatabase,
+  startQueueDatabase,
+} from "#testing/queue-engines.ts";
 
-/** A place where queues of an engine lie. `damage` changes the stored content of a record; the queue is closed then. */
-type EngineHome = {
-  open(): Promise<Queue>;
-  damage(recordId: string): Promise<void>;
-  contents(): Promise<number>;
-  remove(): Promise<void>;
-};
+let database: QueueDatabase;
 
-const keyring = makeKeyring(["master key of the queue tests"]);
+beforeAll(async () => {
+  database = await startQueueDatabase();
+});
 
-const engines: { name: string; make: () => Promise<EngineHome> }[] = [
-  {
-    name: "local",
-    make: async () => {
-      const folder = mkdtempSync(join(tmpdir(), "sluice-queue-"));
-      const path = join(folder, "queue.sqlite");
-      function withFile<T>(work: (file: DatabaseSync) => T): T {
-        const file = new DatabaseSync(path);
-        try {
-          return work(file);
-        } finally {
-          file.close();
-        }
-      }
-      const bodyOf = "content_id = (SELECT content_id FROM delivery WHERE record_id = ?)";
-      return {
-        open: async () => openLocalQueue({ path, keyring }),
-        damage: async (recordId) =>
-          withFile((file) => {
-            file.prepare(`UPDATE content SET sealed = zeroblob(length(sealed)) WHERE ${bodyOf}`).run(recordId);
-          }),
-        contents: async () => withFile((file) => Number(file.prepare("SELECT count(*) AS n FROM content").get()?.n)),
-        remove: async () => {
-          rmSync(folder, { recursive: true, force: true });
-        },
-      };
-    },
-  },
+afterAll(() => database.drop());
+
+const engines = [
+  { name: "local", make: makeLocalHome },
+  { name: "database", make: () => makeDatabaseHome(database) },
 ];
 
 const startMs = Date.parse("2026-01-02T03:04:05Z");
@@ -100,7 +74,7 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
   }
 
   beforeEach(async () => {
-    home = await make();
+    home = make();
     queue = await home.open();
   });
 
@@ -231,7 +205,8 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
     for (const id of ["r1", "r2", "r3"]) expect(await queue.find({ by: "record", id })).toEqual([]);
     expect(await queue.find({ by: "counts" })).toEqual([{ callbackId: "one", state: "pending", count: 1 }]);
     expect(await countContents()).toBe(1);
-    expect(await claimIds("one")).toEqual(["r4"]);
+    // Leases that outlive the process have ended by then.
+    expect(await claimIds("one", { nowMs: startMs + 1000 })).toEqual(["r4"]);
     expect(await queue.purge({ teamId: "team-a" })).toBe(0);
   });
 

@@ -5,18 +5,22 @@ import { makeFind } from "#logging/queue/local-find.ts";
 import { makeLeases } from "#logging/queue/local-leases.ts";
 import { makeRemove } from "#logging/queue/local-remove.ts";
 import { makeSettle } from "#logging/queue/local-settle.ts";
+import { type LocalMoves, makeMoves } from "#logging/queue/local-move.ts";
 import { openLocalStore } from "#logging/queue/local-store.ts";
 import type { DeliveryCounts, DeliveryRow, DueCallback, FindRequest, Queue } from "#logging/queue/queue.ts";
 
 /** Where a local queue lies and what seals it. `now` is the clock of sealing, appending and suppressing. */
 export type LocalQueueOptions = { path: string; keyring: Keyring; now?: () => Date };
 
+/** A queue in a file, and what moving it into another queue needs. */
+export type LocalQueue = Queue & LocalMoves;
+
 /**
  * Opens the queue in a SQLite file, for one process at a time. Its calls work synchronously, so it belongs into a
  * worker thread. Leases end with the process: what an earlier one had claimed and not settled is due again at once.
  * Throws where the file cannot be opened, is owned by another process, or was written by a newer version.
  */
-export function openLocalQueue({ path, keyring, now = () => new Date() }: LocalQueueOptions): Queue {
+export function openLocalQueue({ path, keyring, now = () => new Date() }: LocalQueueOptions): LocalQueue {
   const store = openLocalStore(path);
   const leases = makeLeases();
   const sealer = { keyring, now };
@@ -41,6 +45,7 @@ export function openLocalQueue({ path, keyring, now = () => new Date() }: LocalQ
     purge,
     find,
     expire,
+    ...makeMoves(store),
     async close() {
       if (!store.file.isOpen) return;
       store.file.exec("PRAGMA wal_checkpoint(TRUNCATE)");

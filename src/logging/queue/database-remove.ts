@@ -1,0 +1,119 @@
+import { randomSlot } from "#logging/queue/database-append.ts";
+import type { QueuePool, RunStatement } from "#logging/queue/database-pool.ts";
+import { lockContents } from "#logging/queue/database-settle.ts";
+import { stateNumbers } from "#logging/queue/database-rows.ts";
+import type { PurgeRequest } from "#logging/queue/queue.ts";
+
+/** So many rows go in one transaction. */
+const chunkRows = 1000;
+
+type Found = { id: number; state: number; content_id: number | null };
+
+/** Finds up to `chunkRows` rows to remove: a condition on `queue_delivery`, its values, and the order. */
+type Selection = { where: string; values: readonly unknown[]; lock?: "FOR UPDATE SKIP LOCKED" };
+
+/** Makes `purge` and `expire` of a database queue. Both work in small transactions and can be repeated after a crash. */
+export function makeRemove(pool: QueuePool, now: () => Date) {
+  /** Changes what `selection` finds chunk by chunk, until it finds nothing more. Returns the rows that it found. */
+  async function sweep(selection: Selection, change: (query: RunStatement, ids: number[]) => Promise<unknown>) {
+    const sum = { found: 0, pending: 0 };
+    const { where, values, lock = "FOR UPDATE" } = selection;
+    const text =
+      `SELECT id, state, content_id FROM queue_delivery WHERE ${where} ` + `ORDER BY id LIMIT ${chunkRows} ${lock}`;
+    for (;;) {
+      const found = await pool.transact(async (query) => {
+        const rows = await query<Found>(text, values);
+        if (rows.length === 0) return rows;
+        const contentIds = rows.flatMap((row) => (row.content_id === null ? [] : [row.content_id]));
+        await lockContents(query, contentIds);
+        await change(
+          query,
+          rows.map(({ id }) => id),
+        );
+        return rows;
+      });
+      if (found.length === 0) return sum;
+      sum.found += found.length;
+      sum.pending += found.filter(({ state }) => state === stateNumbers.pending).length;
+    }
+  }
+
+  async function purge(request: PurgeRequest): Promise<number> {
+    if ("teamId" in request) {
+      const { teamId, createdBeforeMs = Number.MAX_SAFE_INTEGER } = request;
+      const ofTeam = { where: "team_id = $1 AND created_at_ms < $2", values: [teamId, createdBeforeMs] };
+      return (await sweep(ofTeam, deleteRows)).pending;
+    }
+    const pendingOf = { where: "callback_id = $1 AND state = 0", values: [request.callbackId] };
+    const { pending } = await sweep(pendingOf, (query, ids) =>
+      query(suppressText, [ids, now().getTime(), randomSlot()]),
+    );
+    return pending;
+  }
+
+  async function expire(request: { deliveredBeforeMs: number; deadBeforeMs: number }): Promise<number> {
+    let removed = 0;
+    for (const [name, state] of Object.entries(stateNumbers)) {
+      if (name === "pending") continue;
+      const beforeMs = name === "dead" ? request.deadBeforeMs : request.deliveredBeforeMs;
+      const where = "state <> 0 AND state = $1 AND settled_at_ms < $2";
+      const settled = { where, values: [state, beforeMs], lock: "FOR UPDATE SKIP LOCKED" } as const;
+      removed += (await sweep(settled, deleteRows)).found;
+    }
+    await dropEmptyCounts(pool);
+    return removed;
+  }
+
+  return { purge, expire };
+}
+
+function deleteRows(query: RunStatement, ids: number[]): Promise<unknown> {
+  return query(deleteText, [ids, randomSlot()]);
+}
+
+/** Forgets the counts of callbacks that have no delivery left. They are locked, so no writer's change is lost. */
+async function dropEmptyCounts(pool: QueuePool): Promise<void> {
+  const emptyText =
+    "SELECT callback_id FROM queue_count GROUP BY callback_id " +
+    "HAVING sum(pending) = 0 AND sum(delivered) = 0 AND sum(dead) = 0 AND sum(suppressed) = 0 LIMIT 1000";
+  for (const { callback_id: callbackId } of await pool.query<{ callback_id: string }>(emptyText)) {
+    await pool.transact(async (query) => {
+      await query("SELECT 1 FROM queue_count WHERE callback_id = $1 ORDER BY slot FOR UPDATE", [callbackId]);
+      const left = await query(emptyText.replace("GROUP BY", "WHERE callback_id = $1 GROUP BY"), [callbackId]);
+      if (left.length > 0) await query("DELETE FROM queue_count WHERE callback_id = $1", [callbackId]);
+    });
+  }
+}
+
+/** Removes the contents of removed or suppressed rows that no other row needs. */
+const dropped = `dropped AS (
+    DELETE FROM queue_content AS c USING gone AS f
+      WHERE c.content_id = f.content_id AND NOT EXISTS (
+        SELECT 1 FROM queue_delivery AS o WHERE o.record_id = f.record_id AND o.content_id = f.content_id
+          AND o.id <> ALL ($1::bigint[]))
+  )`;
+
+const deleteText = `
+  WITH gone AS (
+    DELETE FROM queue_delivery WHERE id = ANY ($1::bigint[]) RETURNING id, callback_id, state, record_id, content_id
+  ), ${dropped}
+  INSERT INTO queue_count AS held (callback_id, slot, pending, delivered, dead, suppressed)
+    SELECT callback_id, $2::int, -count(*) FILTER (WHERE state = 0), -count(*) FILTER (WHERE state = 1),
+        -count(*) FILTER (WHERE state = 2), -count(*) FILTER (WHERE state = 3)
+      FROM gone GROUP BY callback_id ORDER BY callback_id
+    ON CONFLICT (callback_id, slot) DO UPDATE SET pending = held.pending + excluded.pending,
+      delivered = held.delivered + excluded.delivered, dead = held.dead + excluded.dead,
+      suppressed = held.suppressed + excluded.suppressed`;
+
+const suppressText = `
+  WITH gone AS MATERIALIZED (
+    SELECT id, callback_id, record_id, content_id FROM queue_delivery WHERE id = ANY ($1::bigint[])
+  ), suppressed AS (
+    UPDATE queue_delivery SET state = 3, content_id = NULL, settled_at_ms = $2, lease_id = 0, lease_until_ms = 0,
+        lease_owner = NULL
+      WHERE id = ANY ($1::bigint[])
+  ), ${dropped}
+  INSERT INTO queue_count AS held (callback_id, slot, pending, suppressed)
+    SELECT callback_id, $3::int, -count(*), count(*) FROM gone GROUP BY callback_id ORDER BY callback_id
+    ON CONFLICT (callback_id, slot) DO UPDATE SET pending = held.pending + excluded.pending,
+      suppressed = held.suppressed + excluded.suppressed`;

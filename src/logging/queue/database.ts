@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import type pg from "pg";
+import type { Keyring } from "#lib/seal.ts";
+import { makeAppend } from "#logging/queue/database-append.ts";
+import { makeClaim } from "#logging/queue/database-claim.ts";
+import { makeFind } from "#logging/queue/database-find.ts";
+import { makeDatabaseLeases } from "#logging/queue/database-leases.ts";
+import { openQueuePool } from "#logging/queue/database-pool.ts";
+import type { NewRows } from "#logging/queue/database-rows.ts";
+import { makeRemove } from "#logging/queue/database-remove.ts";
+import { makeSettle } from "#logging/queue/database-settle.ts";
+import type { DeliveryCounts, DeliveryRow, DueCallback, FindRequest, Queue } from "#logging/queue/queue.ts";
+
+/** Which PostgreSQL holds the queue and what seals it. `now` is the clock of sealing, appending and suppressing. */
+export type DatabaseQueueOptions = {
+  connection: pg.ClientConfig;
+  keyring: Keyring;
+  /** Connections at most. Default 6. */
+  connectionsMax?: number;
+  /** Whose leases this process takes, for `release`. Default: nobody else's. */
+  owner?: string;
+  now?: () => Date;
+};
+
+/** A queue in PostgreSQL, and what moving another queue into it needs. */
+export type DatabaseQueue = Queue & {
+  /** Content ids that no other process has. */
+  takeContentIds(count: number): Promise<Iterator<number>>;
+  /** Adds rows in any state. What is there already stays as it is. */
+  insert(rows: NewRows): Promise<void>;
+  /** Ends the leases of an owner that is dead, so that nobody waits for them. */
+  release(owner: string): Promise<void>;
+  /** Resolves where PostgreSQL answers. */
+  ping(): Promise<void>;
+};
+
+/**
+ * The queue in PostgreSQL, for any number of processes at the same time. The tables come with the migrations. Nothing
+ * is connected before the first call, and every call throws where PostgreSQL is away. Leases outlive the process that
+ * took them and end by their time alone.
+ */
+export function openDatabaseQueue(options: DatabaseQueueOptions): DatabaseQueue {
+  const { connection, keyring, connectionsMax = 6, owner = randomUUID(), now = () => new Date() } = options;
+  const pool = openQueuePool(connection, connectionsMax);
+  const leases = makeDatabaseLeases();
+  const sealer = { keyring, now };
+  const { append, insert, takeIds } = makeAppend(pool, sealer);
+  const { findRows, findDue, findCounts } = makeFind(pool);
+  const { purge, expire } = makeRemove(pool, now);
+  let closing: Promise<void> | null = null;
+
+  function find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
+  function find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
+  function find(request: { by: "counts" }): Promise<DeliveryCounts[]>;
+  async function find(request: FindRequest): Promise<DeliveryRow[] | DueCallback[] | DeliveryCounts[]> {
+    if (request.by === "due") return findDue(request.nowMs);
+    if (request.by === "counts") return findCounts();
+    return findRows({ by: request.by, id: request.id });
+  }
+
+  return {
+    append,
+    claim: makeClaim({ pool, leases, sealer, owner }),
+    settle: makeSettle(pool, leases),
+    purge,
+    find,
+    expire,
+    takeContentIds: takeIds,
+    insert,
+    async release(dead) {
+      await pool.query(releaseText, [dead]);
+    },
+    async ping() {
+      await pool.query("SELECT 1", [], { timeoutMs: 3_000 });
+    },
+    close: () => (closing ??= pool.close()),
+  };
+}
+
+/** Only what is pending is looked at, through its index. */
+const releaseText = `
+  UPDATE queue_delivery SET lease_until_ms = 0, lease_id = 0, lease_owner = NULL
+    WHERE state = 0 AND lease_id > 0 AND lease_owner = $1`;

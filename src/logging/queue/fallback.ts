@@ -1,0 +1,156 @@
+import { currentLogger } from "#lib/logger.ts";
+import type { DatabaseQueue } from "#logging/queue/database.ts";
+import { isAway } from "#logging/queue/database-pool.ts";
+import type { LocalQueue } from "#logging/queue/local.ts";
+import { makeMover } from "#logging/queue/mover.ts";
+import type { DeliveryCounts, DeliveryRow, DueCallback, FindRequest, Queue, Settlement } from "#logging/queue/queue.ts";
+
+/** The two queues, and how often it is looked whether the database is back and anything is to be moved. */
+export type FallbackParts = { database: DatabaseQueue; local: LocalQueue; intervalMs?: number };
+
+type Unsettled = { settlements: readonly Settlement[]; nowMs: number };
+
+/** Settlements that wait for the database, at most; more of them are made again when their leases have ended. */
+const unsettledMax = 1_000;
+
+/**
+ * The queue in PostgreSQL with a local one for the time that PostgreSQL is away: records are committed to the file then,
+ * and moved over when it is back, also what an earlier process has left there. Nothing is handed out from the file.
+ */
+export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: FallbackParts): Queue {
+  const mover = makeMover(database, local);
+  const presence = makePresence();
+  const { reach, noteFailure } = presence;
+  let unsettled: Unsettled[] = [];
+
+  async function tick(): Promise<void> {
+    if (presence.isGone()) {
+      await database.ping();
+      presence.noteReturn();
+    }
+    const waiting = unsettled;
+    unsettled = [];
+    for (const [index, { settlements, nowMs }] of waiting.entries()) {
+      await database.settle(settlements, nowMs).catch((error: unknown) => {
+        unsettled = [...waiting.slice(index), ...unsettled];
+        throw error;
+      });
+    }
+    await mover.move();
+  }
+
+  const timer = repeat(intervalMs, () =>
+    tick().catch((error: unknown) => {
+      noteFailure(error);
+      if (!isAway(error)) currentLogger().error({ error: String(error) }, "the local queue could not be moved");
+    }),
+  );
+
+  function find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
+  function find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
+  function find(request: { by: "counts" }): Promise<DeliveryCounts[]>;
+  async function find(request: FindRequest): Promise<DeliveryRow[] | DueCallback[] | DeliveryCounts[]> {
+    if (request.by === "due") return reach(() => database.find(request), []);
+    if (request.by === "counts") {
+      // What is being moved is in both for a moment.
+      return mover.pause(async () =>
+        sumCounts([...(await reach(() => database.find(request), [])), ...(await local.find(request))]),
+      );
+    }
+    const { by, id } = request;
+    const rows = [...(await local.find({ by, id })), ...(await database.find({ by, id }))];
+    return [...new Map(rows.map((row) => [`${row.recordId} ${row.callbackId}`, row])).values()];
+  }
+
+  return {
+    async append(entries) {
+      if (!presence.isGone()) {
+        try {
+          await database.append(entries);
+          return;
+        } catch (error) {
+          noteFailure(error);
+          if (!isAway(error)) currentLogger().error({ error: String(error) }, "the database kept no records");
+        }
+      }
+      await local.append(entries);
+      mover.note();
+    },
+    claim: (request) => reach(() => database.claim(request), []),
+    async settle(settlements, nowMs) {
+      if (await reach(() => database.settle(settlements, nowMs).then(() => true), false)) return;
+      if (unsettled.length < unsettledMax) unsettled.push({ settlements, nowMs });
+    },
+    purge: (request) => mover.pause(async () => (await local.purge(request)) + (await database.purge(request))),
+    find,
+    expire: (request) =>
+      mover.pause(async () => (await local.expire(request)) + (await reach(() => database.expire(request), 0))),
+    async close() {
+      await timer.stop();
+      await Promise.all([local.close(), database.close()]);
+    },
+  };
+}
+
+/** Whether the database is there, as far as its last statement told. */
+function makePresence() {
+  let isGone = false;
+
+  function noteFailure(error: unknown): void {
+    if (!isAway(error) || isGone) return;
+    isGone = true;
+    currentLogger().warn({ error: String(error) }, "the database is away; records are kept in the local queue");
+  }
+
+  return {
+    isGone: () => isGone,
+    noteFailure,
+    noteReturn() {
+      isGone = false;
+      currentLogger().info("the database is back");
+    },
+    /** Runs work on the database, or answers `absent` where it is away. */
+    async reach<T>(work: () => Promise<T>, absent: T): Promise<T> {
+      if (isGone) return absent;
+      try {
+        return await work();
+      } catch (error) {
+        noteFailure(error);
+        if (isAway(error)) return absent;
+        throw error;
+      }
+    },
+  };
+}
+
+function sumCounts(counts: readonly DeliveryCounts[]): DeliveryCounts[] {
+  const sums = new Map<string, DeliveryCounts>();
+  for (const { callbackId, state, count } of counts) {
+    const key = `${callbackId} ${state}`;
+    sums.set(key, { callbackId, state, count: count + (sums.get(key)?.count ?? 0) });
+  }
+  return [...sums.values()];
+}
+
+/** Repeats work with pauses until it is stopped; `stop` waits for what runs. */
+function repeat(intervalMs: number, work: () => Promise<void>): { stop(): Promise<void> } {
+  let isStopped = false;
+  let running: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout;
+  function next(): void {
+    timer = setTimeout(() => {
+      running = work().finally(() => {
+        if (!isStopped) next();
+      });
+    }, intervalMs);
+    timer.unref();
+  }
+  next();
+  return {
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      return running;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Keyring } from "#lib/seal.ts";
+import { currentLogger } from "#lib/logger.ts";
+import { openDatabaseQueue } from "#logging/queue/database.ts";
+import { makeFallbackQueue } from "#logging/queue/fallback.ts";
+import { openLocalQueue } from "#logging/queue/local.ts";
+import type { Queue } from "#logging/queue/queue.ts";
+
+/** Where the queue of a process lies. `databaseUrl` null: in the file at `path` alone. */
+export type QueuePlace = { path: string; databaseUrl: string | null; keyring: Keyring };
+
+/**
+ * Opens the queue of this process. What an earlier process left in the file is adopted: it is delivered from there, or
+ * moved to the database. Throws where the file cannot be opened.
+ */
+export async function openQueue({ path, databaseUrl, keyring }: QueuePlace): Promise<Queue> {
+  const local = openLocalQueue({ path, keyring });
+  if (databaseUrl === null) return local;
+  const owner = readOwner(join(dirname(path), "owner-id"));
+  const database = openDatabaseQueue({ connection: { connectionString: databaseUrl }, keyring, owner });
+  // Nobody else has this directory, so whoever took leases under its name is dead.
+  await database.release(owner).catch((error: unknown) => {
+    currentLogger().warn({ error: String(error) }, "leases of an earlier process could not be ended");
+  });
+  return makeFallbackQueue({ database, local });
+}
+
+/** The name of a data directory among all that share the database. */
+function readOwner(file: string): string {
+  if (!existsSync(file)) writeFileSync(file, `${randomUUID()}\n`, { mode: 0o600 });
+  return readFileSync(file, "utf8").trim();
+}
