@@ -72,13 +72,16 @@ function describeResponses(options: Options, schemas: SchemaCollector): Operatio
   const { describe } = options;
   const example = describe.answerExample === undefined ? {} : { example: describe.answerExample };
   const answer = { schema: schemas.output(describe.answer), ...example };
-  const stream = { "text/event-stream": { schema: { type: "string", description: describe.stream } } };
+  const stream = { "text/event-stream": { schema: { description: describe.stream } } };
   const refusals = { ...usualRefusals(options), ...describe.refusals };
   return {
     200: {
       description: "Done.",
       headers: callIdHeader,
-      content: { [describe.contentType ?? "application/json"]: answer, ...(describe.stream ? stream : {}) },
+      content: {
+        ...Object.fromEntries([describe.contentType ?? "application/json"].flat().map((type) => [type, answer])),
+        ...(describe.stream ? stream : {}),
+      },
     },
     ...Object.fromEntries(
       Object.entries(refusals).map(([status, description]) => {

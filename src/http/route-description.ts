@@ -31,7 +31,7 @@ export type RouteDescription<Body, Answer extends z.ZodType> = {
   /** What a 200 holds. Route tests compare every answer with it. */
   answer: Answer;
   /** What a 200 is, where it is not JSON. */
-  contentType?: string;
+  contentType?: string | readonly string[];
   /** What a 200 of a streamed answer holds (`text/event-stream`), in words; absent: it never streams. */
   stream?: string;
   /** A body that works; required by a test where there is a body. */
