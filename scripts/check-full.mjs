@@ -15,6 +15,7 @@ export function fullSteps(runStep) {
     { name: "tests on PostgreSQL", run: () => onPostgres(runStep, vitest) },
     { name: "replicas on PostgreSQL", run: () => onPostgres(runStep, [...playwright, "--project", "replicas"]) },
     { name: "end-to-end on PostgreSQL", run: () => onPostgres(runStep, [...playwright, "--project", "rest"]) },
+    { name: "schemathesis", run: () => runStep({ command: ["e2e/schemathesis.ts"] }) },
   ];
 }
 

@@ -13,13 +13,18 @@ const checkedFields = z.object({
 /** OpenAI's answer to a chat, as the upstream gave it: its bytes are passed on unchanged. */
 export const ChatAnswer = z.looseObject({ choices: z.array(z.json()).optional() }).meta({ id: "ChatAnswer" });
 
+const { $schema: _dialect, ...described } = z.toJSONSchema(checkedFields, { io: "input" });
+
 /** Everything that is not checked here is the upstream's to judge, so the body is passed on, not rebuilt. */
-export const ChatRequest = z.custom<ChatRequest>(isJsonObject, "The body must be a JSON object.").check((payload) => {
-  const parsed = checkedFields.safeParse(payload.value);
-  for (const { message, path } of parsed.error?.issues ?? []) {
-    payload.issues.push({ code: "custom", message, path, input: payload.value });
-  }
-});
+export const ChatRequest = z
+  .custom<ChatRequest>(isJsonObject, "The body must be a JSON object.")
+  .check((payload) => {
+    const parsed = checkedFields.safeParse(payload.value);
+    for (const { message, path } of parsed.error?.issues ?? []) {
+      payload.issues.push({ code: "custom", message, path, input: payload.value });
+    }
+  })
+  .meta(described);
 
 /**
  * Fields that are the gateway's alone (LiteLLM's own parameters): no upstream ever sees them, whoever sends them. None

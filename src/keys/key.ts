@@ -91,7 +91,7 @@ export const KeyName = z.looseObject({ key: z.string() }).refine(isStorable, uns
 export const ResetSpend = z.looseObject({ reset_to: z.number() });
 
 /** The body of `POST /key/bulk_update`: what `/key/update` takes, for many keys. */
-export const BulkUpdateKeys = z.looseObject({ keys: z.array(UpdateKey) });
+export const BulkUpdateKeys = z.looseObject({ keys: z.array(UpdateKey).meta({ minItems: 1, maxItems: 500 }) });
 export type BulkUpdateKeys = z.output<typeof BulkUpdateKeys>;
 
 /** The body of `POST /v2/key/info`: keys or their hashes. */

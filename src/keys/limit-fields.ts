@@ -10,9 +10,23 @@ function readNumber(value: unknown): unknown {
   return Number.isFinite(Number(text)) ? Number(text) : value;
 }
 
-const money = z.preprocess(readNumber, z.number().nullable()).optional();
-const count = z.preprocess(readNumber, z.number().int().nullable()).optional();
-const smallCount = z.preprocess(readNumber, z.int32().nullable()).optional();
+/** A number, its text, or nothing. `type` is what the number must be; a negative one is refused with LiteLLM's 400. */
+function limit(type: z.ZodNumber, description: string) {
+  const text = z.string().meta({ pattern: "^[0-9]{0,9}$" });
+  return z
+    .union([type, text, z.null()], { error: "must be a number, or null" })
+    .describe(description)
+    .transform(readNumber)
+    .pipe(type.nullable())
+    .optional();
+}
+
+/** More than anybody has; the database's numbers end later. */
+const moneyMax = 1e15;
+
+const money = limit(z.number().max(moneyMax), "In USD, not negative; null: no limit.");
+const count = limit(z.number().int(), "Not negative; null: no limit.");
+const smallCount = limit(z.int32(), "Not negative; null: no limit.");
 
 /** The budgets and limits that keys and teams have in common. */
 export const limitShape = {

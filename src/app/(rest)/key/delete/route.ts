@@ -11,7 +11,7 @@ export const POST = route(
       summary: "Delete keys, with their callbacks",
       tag: "Keys",
       answer: z.object({ deleted_keys: z.array(z.string()).describe("As they were named.") }),
-      example: { keys: ["sk-9v6I-jf9-eYtg_PwM8OKgQ"] },
+      example: { keys: ["sk-old-jf9-eYtg_PwM8OKgQ"] },
       refusals: { 404: "None of the keys exists." },
     },
     body: DeleteKeys,

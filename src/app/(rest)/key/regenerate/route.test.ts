@@ -42,6 +42,13 @@ function langfuse(secret: string): object {
   };
 }
 
+test("takes a limit as a number, as text and as nothing, all at once with the key", async () => {
+  const { key } = await makeKey(app.db, { rpm_limit: 7 });
+  const answer = await call({ key, max_parallel_requests: "", tpm_limit: " 12 ", rpm_limit: null });
+  expect(answer.status, answer.text).toBe(200);
+  expect(answer.body).toMatchObject({ max_parallel_requests: null, tpm_limit: 12, rpm_limit: null });
+});
+
 test("keeps everything of the row but the key itself, which is shown once", async () => {
   const { team_id } = await makeTeam(app.db);
   const fields = { team_id, key_alias: `alias-${randomUUID()}`, max_budget: 5, models: ["gpt-4"], tags: ["blue"] };

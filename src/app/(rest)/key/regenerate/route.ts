@@ -7,7 +7,7 @@ import { RegenerateKey } from "#keys/key.ts";
 import { regenerateKey } from "#keys/regenerate-key.ts";
 import { GeneratedKey } from "#keys/generate-key.ts";
 
-const Body = RegenerateKey.and(z.looseObject({ key: z.string() }));
+const Body = RegenerateKey.safeExtend({ key: z.string().min(1).max(256) });
 
 export const POST = route(
   {
@@ -18,7 +18,7 @@ export const POST = route(
         "Alias, spend, limits, callbacks and everything else stay. The old text ends at once, or after `grace_period`.",
       tag: "Keys",
       answer: GeneratedKey,
-      example: { key: "sk-9v6I-jf9-eYtg_PwM8OKgQ", grace_period: "24h" },
+      example: { key: "sk-leaked-jf9-eYtg_PwM8OKgQ", grace_period: "24h" },
       refusals: {
         400: "A value does not fit: a limit, a duration, a callback or an entry of metadata.logging.",
         404: "There is no such key.",

@@ -12,7 +12,7 @@ export const POST = route(
       details: "All or none.",
       tag: "Teams",
       answer: z.object({ deleted_teams: z.array(z.string()) }),
-      example: { team_ids: ["team-search"] },
+      example: { team_ids: ["team-old"] },
       refusals: { 404: "One of the teams does not exist; the message names it." },
     },
     body: DeleteTeams,

@@ -12,7 +12,7 @@ export const POST = route(
       details: "The keys of the member stay.",
       tag: "Teams",
       answer: TeamRow,
-      example: { team_id: "team-search", user_email: "ada@example.com" },
+      example: { team_id: "team-search", user_email: "grace@example.com" },
       refusals: { 400: "There is no such team, or no such member." },
     },
     body: MemberName,

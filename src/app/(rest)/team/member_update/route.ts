@@ -12,7 +12,7 @@ export const POST = route(
       summary: "Change role and limits of a member inside a team",
       tag: "Teams",
       answer: UpdatedMember,
-      example: { team_id: "team-search", user_email: "ada@example.com", role: "admin" },
+      example: { team_id: "team-search", user_email: "grace@example.com", role: "admin" },
       refusals: { 400: "There is no such team or member, or a limit is negative." },
     },
     body: UpdateMember,

@@ -147,6 +147,7 @@ test.each([
   [422, { metadata: { note: "\ud800" } }, "surrogate"],
   [422, { metadata: { logging: [{ callback_name: "langfuse", callback_vars: { langfuse_x: 1 } }] } }, "langfuse_x"],
   [400, { max_budget: -1 }, "max_budget cannot be negative"],
+  [422, { max_budget: 1.7e308 }, "max_budget"],
   [400, { budget_duration: "soon" }, "budget_duration"],
   [400, { metadata: { logging: {} } }, "metadata.logging must be a list"],
   [400, { metadata: { logging: ["langfuse"] } }, "metadata.logging[0]"],

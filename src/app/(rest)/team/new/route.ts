@@ -14,7 +14,7 @@ export const POST = route(
       details: "Whoever makes it is its administrator. Keys that name the team already join it.",
       tag: "Teams",
       answer: TeamRow,
-      example: { team_id: "team-search", team_alias: "Search", models: ["gpt-4o"] },
+      example: { team_id: "team-answers", team_alias: "Answers", models: ["gpt-4o"] },
       refusals: { 400: "The id is taken, or a value does not fit." },
     },
     body: CreateTeam,

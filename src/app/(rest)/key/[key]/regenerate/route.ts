@@ -16,7 +16,7 @@ export const POST = route(
       tag: "Keys",
       answer: GeneratedKey,
       example: { grace_period: "24h" },
-      params: { key: { description: "The key or its SHA-256.", example: "sk-9v6I-jf9-eYtg_PwM8OKgQ" } },
+      params: { key: { description: "The key or its SHA-256.", example: "sk-leaked-jf9-eYtg_PwM8OKgQ" } },
       refusals: {
         400: "A value does not fit: a limit, a duration, a callback or an entry of metadata.logging.",
         404: "There is no such key.",

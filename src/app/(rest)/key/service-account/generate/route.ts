@@ -16,7 +16,7 @@ export const POST = route(
       answer: GeneratedKey,
       example: {
         team_id: "team-search",
-        key_alias: "search-api",
+        key_alias: "search-service",
         metadata: {
           logging: [
             {

@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startFakeOpenai } from "./fakes/openai.ts";
+import { mustAdmin } from "./rest/admin.ts";
+import { startSluiceProcess, type SluiceProcess } from "./sluice-process.ts";
+
+/**
+ * Runs schemathesis (PyPI) over `/openapi.json` of a server of its own, on the embedded database and on this machine
+ * alone. Ends with 1 where it finds a 5xx, a status or an answer that is not described, or one of the other faults that
+ * it knows. Needs Python 3.10 or newer with venv, and PyPI: where they cannot be had, it fails and says so.
+ */
+
+/** Exact, so that a run says the same today and tomorrow. `SCHEMATHESIS` names a program that is installed already. */
+const packageName = "schemathesis==4.32.5";
+const installMs = 240_000;
+const runMs = 420_000;
+
+/**
+ * What a schema cannot say is refused all the same: a team that does not exist, an alias that is taken, a text that the
+ * database cannot keep. So a refusal of data that fit their schema is no fault here; an undescribed one is.
+ */
+const checks = ["--checks", "all", "--exclude-checks", "positive_data_acceptance"];
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-schemathesis-"));
+  try {
+    return await judge(process.env.SCHEMATHESIS ?? (await install(folder)), folder);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Installs schemathesis into the folder; throws with the reason where that cannot be done. */
+async function install(folder: string): Promise<string> {
+  const needed = "schemathesis needs Python 3.10 or newer with venv, and PyPI";
+  const venv = join(folder, "venv");
+  const made = await run(["python3", "-m", "venv", venv], folder, installMs);
+  if (made !== 0) throw new Error(`${needed}: python3 -m venv ended with ${made}.`);
+  const bin = join(venv, process.platform === "win32" ? "Scripts" : "bin");
+  const pip = [join(bin, "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", packageName];
+  const installed = await run(pip, folder, installMs);
+  if (installed !== 0) throw new Error(`${needed}: pip install ${packageName} ended with ${installed}.`);
+  return join(bin, "schemathesis");
+}
+
+async function judge(program: string, folder: string): Promise<number> {
+  const openai = await startFakeOpenai();
+  const params = { model: "openai/fake-model", api_base: openai.baseUrl, api_key: "sk-fake-upstream" };
+  const config = { model_list: [{ model_name: "gpt-4o", litellm_params: params }] };
+  const sluice = await startSluiceProcess({ config });
+  try {
+    await makeWhatExamplesName(sluice);
+    const header = ["--header", `Authorization: Bearer ${sluice.masterKey}`];
+    const amount = ["--max-examples", "25", "--seed", "1", "--generation-database", "none"];
+    const own = process.argv.slice(2);
+    const command = [
+      program,
+      "run",
+      `${sluice.url}/openapi.json`,
+      ...header,
+      ...checks,
+      ...amount,
+      "--no-color",
+      ...own,
+    ];
+    const code = await run(command, folder, runMs);
+    const faults = sluice
+      .logs()
+      .split("\n")
+      .filter((line) => /"level":(50|60)/.test(line));
+    for (const line of faults.slice(0, 20)) console.error(line);
+    if (code === -1) console.error(`schemathesis did not start, or not end within ${runMs / 1000} s.`);
+    return code === 0 && faults.length === 0 ? 0 : 1;
+  } finally {
+    await Promise.all([sluice.dispose(), openai.close()]);
+  }
+}
+
+/** The objects that the examples of the description speak of, so that those find something. */
+async function makeWhatExamplesName(sluice: SluiceProcess): Promise<void> {
+  for (const team_id of ["team-search", "team-old"]) await mustAdmin(sluice, "/team/new", { team_id });
+  await mustAdmin(sluice, "/team/member_add", {
+    team_id: "team-search",
+    member: { role: "user", user_id: "user-grace", user_email: "grace@example.com" },
+  });
+  for (const key of ["sk-9v6I-jf9-eYtg_PwM8OKgQ", "sk-old-jf9-eYtg_PwM8OKgQ", "sk-leaked-jf9-eYtg_PwM8OKgQ"]) {
+    await mustAdmin(sluice, "/key/generate", { key, team_id: "team-search" });
+  }
+}
+
+/** Runs a program to its end and gives its exit code; -1 where it cannot start, and where it was killed after `timeoutMs`. */
+async function run([program = "", ...args]: readonly string[], cwd: string, timeoutMs: number): Promise<number> {
+  const stdio = ["ignore", "inherit", "inherit"] as const;
+  const child = spawn(program, args, { cwd, stdio: [...stdio], timeout: timeoutMs, killSignal: "SIGKILL" });
+  return new Promise((resolve) => {
+    child.once("error", () => resolve(-1));
+    child.once("exit", (code) => resolve(code ?? -1));
+  });
+}
