@@ -32,7 +32,7 @@ export type PreviewLog = z.output<typeof PreviewLog>;
 /** What each destination of a key would get for a call. */
 export const LogPreview = z.object({
   status: z.enum(["success", "failure"]),
-  decided_by: PolicyLevel,
+  decided_by: z.enum([...PolicyLevel.options, "request_credentials"]),
   reason: z.string().nullable().describe("Why nothing is logged at all; null where something is."),
   callbacks: z.array(PreviewedDelivery),
 });
@@ -64,13 +64,15 @@ export async function previewLog(db: Db, { caller, body, env }: PreviewInput): P
   const callbacks: PreviewedDelivery[] = [];
   for (const target of plan.targets) {
     const before = caller.logging.targets.find(({ callbackId }) => callbackId === target.callbackId);
-    const isRequests = before?.redaction !== target.redaction;
+    const isRequests = (before?.redaction ?? caller.logging.silentRedaction) !== target.redaction;
     const redactionDecidedBy = isRequests ? ("request" as const) : decidedBy(target, subject);
     const given = { target, redactionDecidedBy, fires: fires.has(target.callbackId), keepMetadata };
     callbacks.push(await previewDelivery(db, { ...given, record: withoutKeyInfo(record) }, viewer));
   }
   const reason = whyNothing(caller.logging, subject) ?? whyUnplanned(plan);
-  return { status: record.status, decided_by: caller.logging.level, reason, callbacks };
+  const isClients = plan.targets.some(({ credentials }) => credentials !== undefined);
+  const decided = isClients ? ("request_credentials" as const) : caller.logging.level;
+  return { status: record.status, decided_by: decided, reason: isClients ? null : reason, callbacks };
 }
 
 function whyUnplanned({ reason }: LogPlan): string | null {

@@ -8,7 +8,13 @@ function controls(body: JsonObject, headers: Record<string, string> = {}, caller
 }
 
 test("a request that says nothing changes nothing", () => {
-  expect(controls({})).toEqual({ noLog: false, disabledCallbacks: [], redact: false, liftRedaction: false });
+  expect(controls({})).toEqual({
+    noLog: false,
+    disabledCallbacks: [],
+    redact: false,
+    liftRedaction: false,
+    credentials: null,
+  });
 });
 
 test.each([

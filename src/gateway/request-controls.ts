@@ -2,6 +2,7 @@ import type { Caller } from "#keys/caller.ts";
 import type { JsonObject } from "#logging/record.ts";
 import type { RequestControls } from "#logging/log-plan.ts";
 import { levelOfTurnOff } from "#logging/redaction-level.ts";
+import { readRequestCredentials } from "#gateway/request-credentials.ts";
 import { splitList } from "#gateway/request-metadata.ts";
 
 /**
@@ -20,6 +21,8 @@ export function readControls(body: JsonObject, headers: Headers, caller: Caller)
     disabledCallbacks: [...disabled, ...caller.disabledCallbacks],
     redact: enabled || level === "content",
     liftRedaction: lifted && caller.mayOptOutOfRedaction,
+    // Read only where they can have an effect.
+    credentials: caller.logging.level === "global" ? readRequestCredentials(body, headers) : null,
   };
 }
 

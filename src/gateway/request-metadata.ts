@@ -30,7 +30,9 @@ export function readMetadata(body: JsonObject, headers: Headers): JsonObject {
       if (!isReserved(name)) metadata[name] = value;
     }
   }
-  for (const [name, value] of langfuseHeaders(headers)) metadata[name] = value;
+  for (const [name, value] of langfuseHeaders(headers)) {
+    if (!isReserved(name) && !sdkHeader.test(name)) metadata[name] = value;
+  }
   addSpendLogs(metadata, headers.get("x-litellm-spend-logs-metadata"));
   const session = text(headers.get("x-litellm-trace-id")) ?? text(headers.get("x-litellm-session-id"));
   const sessionId = text(body.litellm_session_id) ?? session ?? text(body.litellm_trace_id);
@@ -70,12 +72,12 @@ export function splitList(value: string | null): string[] {
     .filter((part) => part !== "");
 }
 
-function* langfuseHeaders(headers: Headers): Generator<[string, Json]> {
+/** The fields that `langfuse_<field>` headers name, JSON parsed, credentials and what SDKs send included. */
+export function* langfuseHeaders(headers: Headers): Generator<[string, Json]> {
   for (const [header, value] of headers) {
     if (!header.includes("langfuse")) continue;
     const field = langfuseHeader.exec(header)?.[1]?.replaceAll("-", "_");
-    if (field === undefined || isReserved(field) || sdkHeader.test(field)) continue;
-    yield [field, parseIfJson(value)];
+    if (field !== undefined) yield [field, parseIfJson(value)];
   }
 }
 
@@ -104,7 +106,8 @@ function parseIfJson(value: string): Json {
   }
 }
 
-function toObject(value: Json | undefined): JsonObject {
+/** An object, or JSON text of one; anything else is an empty one. */
+export function toObject(value: Json | undefined): JsonObject {
   const parsed = typeof value === "string" ? parseIfJson(value) : value;
   return isJsonObject(parsed) ? parsed : {};
 }

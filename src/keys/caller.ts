@@ -46,7 +46,7 @@ export const strangerCaller: Caller = {
   tags: [],
   disabledCallbacks: [],
   mayOptOutOfRedaction: false,
-  logging: { level: "global", targets: [] },
+  logging: { level: "global", targets: [], silentRedaction: "off" },
   attribution: {
     keyHash: null,
     keyAlias: null,

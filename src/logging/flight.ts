@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { UpstreamError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
 import type { Circuits } from "#logging/circuit.ts";
@@ -8,6 +9,7 @@ import type { ClaimedDelivery, Queue } from "#logging/queue/queue.ts";
 import type { LogRecord } from "#logging/record.ts";
 import { redact } from "#logging/redact.ts";
 import { stricterLevel, type Redaction } from "#logging/redaction-level.ts";
+import type { RequestCredentials } from "#logging/request-credentials.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 import { settlementOf, type DeliveryNumbers } from "#logging/settlement.ts";
 
@@ -67,14 +69,15 @@ export async function fly(
   });
   const sendable = await withoutDisabled(claimed, source);
   for (const { teamId } of sendable) if (teamId !== null) teamIds.add(teamId);
-  const results = await deliverClaimed(sendable, source, async (records) => {
+  const results = await deliverClaimed(sendable, source, async (records, credentials) => {
     if (source.isFenced?.() === true) controller.abort(new Error("The gateway has lost its lease."));
     const signal = AbortSignal.any([
       controller.signal,
       AbortSignal.timeout(source.sendTimeoutMs ?? sendTimeoutMsDefault),
     ]);
     const context = { callbackId, reach: resolved.reach, signal };
-    return send({ destination, records, vars: resolved.vars, context, isAborted: controller.signal });
+    const vars = { ...resolved.vars, ...credentials };
+    return send({ destination, records, vars, context, isAborted: controller.signal });
   });
   const nowMs = Date.now();
   judge(circuits, callbackId, { results, nowMs });
@@ -95,23 +98,28 @@ async function withoutDisabled(claimed: ClaimedDelivery[], source: DeliverySourc
 
 /**
  * Opens what was claimed and sends it. One result per delivery, whatever happens: a record that cannot be read is dead
- * and stops nobody, and where the redaction of now is not known, the records wait.
+ * and stops nobody, and where the redaction of now is not known, the records wait. The records of one callback carry the
+ * same credentials, or none; one that does not is left for a batch of its own.
  */
 async function deliverClaimed(
   deliveries: readonly ClaimedDelivery[],
   source: DeliverySource,
-  sendAll: (records: LogRecord[]) => Promise<readonly SendResult[]>,
+  sendAll: (records: LogRecord[], credentials: RequestCredentials | null) => Promise<readonly SendResult[]>,
 ): Promise<readonly SendResult[]> {
-  const opened = await Promise.all(deliveries.map((delivery) => openRecord(delivery, source)));
+  const all = await Promise.all(deliveries.map((delivery) => openRecord(delivery, source)));
+  const credentials = all.find((result) => "record" in result)?.credentials ?? null;
+  const opened = all.map((result) =>
+    "record" in result && !isDeepStrictEqual(result.credentials, credentials) ? interrupted : result,
+  );
   const records = opened.flatMap((result) => ("record" in result ? [result.record] : []));
-  const sent = [...(records.length === 0 ? [] : await sendAll(records))];
+  const sent = [...(records.length === 0 ? [] : await sendAll(records, credentials))];
   return opened.map((result) => ("record" in result ? (sent.shift() ?? interrupted) : result));
 }
 
-async function openRecord(
-  delivery: ClaimedDelivery,
-  source: DeliverySource,
-): Promise<{ record: LogRecord } | SendResult> {
+/** A record as it may be sent now, and the credentials that its request brought. */
+type OpenedRecord = { record: LogRecord; credentials: RequestCredentials | null };
+
+async function openRecord(delivery: ClaimedDelivery, source: DeliverySource): Promise<OpenedRecord | SendResult> {
   let queued: QueuedRecord;
   try {
     queued = decodeRecord(delivery.body);
@@ -123,7 +131,8 @@ async function openRecord(
     // What a request lifted stays lifted, unless redaction became stricter than what it lifted.
     const isLifted = queued.liftedFrom !== null && stricterLevel(queued.liftedFrom, now) === queued.liftedFrom;
     const level = isLifted ? "off" : now;
-    return { record: redact(queued.record, level, { keepMetadata: source.keepMetadata, classes }) };
+    const record = redact(queued.record, level, { keepMetadata: source.keepMetadata, classes });
+    return { record, credentials: queued.credentials ?? null };
   } catch (error) {
     currentLogger().warn({ callbackId: delivery.callbackId, error: String(error) }, "the redaction is not known");
     return { ...interrupted, message: "The redaction that holds now could not be read." };

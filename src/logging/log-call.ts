@@ -49,15 +49,16 @@ export function toReceipt(plan: LogPlan, state: "queued" | "pending", record: Ju
 
 /** One content per distinct redaction, with the callbacks that receive it. */
 function toContents(targets: readonly PlannedTarget[], record: LogRecord): QueueContent[] {
-  const groups = Map.groupBy(targets, ({ redaction, redactClasses, liftedFrom }) =>
-    [redaction, liftedFrom ?? "", ...(redactClasses ?? [])].join(" "),
+  const groups = Map.groupBy(targets, ({ callbackId, redaction, redactClasses, liftedFrom, credentials }) =>
+    [credentials ? callbackId : "", redaction, liftedFrom ?? "", ...(redactClasses ?? [])].join(" "),
   );
   const keepMetadata = configState.get().litellm_settings.redaction_keep_metadata_keys;
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (!first) return [];
     const redacted = redact(record, first.redaction, { keepMetadata, classes: first.redactClasses ?? [] });
-    const body = encodeRecord({ record: redacted, liftedFrom: first.liftedFrom ?? null });
+    const { liftedFrom = null, credentials } = first;
+    const body = encodeRecord({ record: redacted, liftedFrom, credentials });
     return [{ body, callbackIds: group.map(({ callbackId }) => callbackId) }];
   });
 }

@@ -23,6 +23,8 @@ export type LoggingPolicy = {
   level: PolicyLevel;
   /** The callbacks of the deciding level, each with the redaction that holds for it. */
   targets: readonly PolicyTarget[];
+  /** The redaction that holds for a callback of this caller that says nothing of it. */
+  silentRedaction: RedactionLevel;
   /** True where opting out has no effect, by `general_settings.must_log` or the team's. */
   mustLog?: boolean;
   /** True where the key opted out and `must_log` did not hear it. */
@@ -48,9 +50,16 @@ export type PolicySubject = {
 export function choosePolicy(subject: PolicySubject, config: Config): LoggingPolicy {
   const { level, callbacks } = chooseLevel(subject, config);
   const targets = callbacks.map((callback) => ({ ...callback, redaction: redactionFor(callback, subject, config) }));
+  const silentRedaction = redactionFor({ redaction: null }, subject, config);
   const mustLog = mustLogOf(subject, config);
   const overruledOptOut = mustLog && subject.key?.state === "disabled" && level !== "team_disabled";
-  return { level, targets, ...(mustLog ? { mustLog } : {}), ...(overruledOptOut ? { overruledOptOut } : {}) };
+  return {
+    level,
+    targets,
+    silentRedaction,
+    ...(mustLog ? { mustLog } : {}),
+    ...(overruledOptOut ? { overruledOptOut } : {}),
+  };
 }
 
 /** Whether opting out has no effect on this subject's calls. */

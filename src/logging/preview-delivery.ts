@@ -72,8 +72,16 @@ export async function previewDelivery(db: Db, planned: DeliveryToPreview, viewer
     return { ...shown, record: null, request: null, reason };
   }
   const record = redact(planned.record, target.redaction, { keepMetadata, classes: shown.redact_classes });
-  const opened = await openCallback(db, target, viewer);
+  const opened = withCredentials(await openCallback(db, target, viewer), target);
   return { ...shown, record, ...(await render(opened, record)) };
+}
+
+/** What the request itself brought is no secret to who asks, but for the pair, which no answer shows. */
+function withCredentials(opened: OpenedCallback, { credentials }: PlannedTarget): OpenedCallback {
+  if (!credentials || opened.resolved.state !== "ready") return opened;
+  const shownVars = new Set([...opened.shownVars, ...(credentials.langfuse_host ? ["langfuse_host"] : [])]);
+  const resolved = { ...opened.resolved, vars: { ...opened.resolved.vars, ...credentials } };
+  return { ...opened, resolved, given: { ...credentials }, shownVars };
 }
 
 async function render(

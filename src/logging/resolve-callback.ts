@@ -8,6 +8,7 @@ import type { Destination, Reach } from "#logging/destinations/destination.ts";
 import { findDestination } from "#logging/destinations/index.ts";
 import { envReference, isAllowedReference } from "#logging/env-reference.ts";
 import { defaultTeamCallbacks, defaultTeamSettingsIndex, globalCallbacks } from "#logging/policy.ts";
+import { isRequestCallbackId, markedVars, requestCallbackName } from "#logging/request-credentials.ts";
 import { callbackColumns, scopeOf } from "#logging/stored-callback.ts";
 import { teamVarsSettings } from "#logging/team-vars-settings.ts";
 
@@ -33,6 +34,7 @@ type GivenVars = { vars: CallbackVars; destination: Destination; writtenBy: "ope
 export async function resolveCallback(db: Db, callbackId: string, env: Environment): Promise<ResolvedCallback> {
   const config = configState.get();
   if (callbackId.startsWith("config:")) return resolveConfigured(callbackId, config, env);
+  if (isRequestCallbackId(callbackId)) return resolveRequested(callbackId, config, env);
   const row = await db.callback.findUnique({ where: { id: callbackId }, select: callbackColumns });
   if (!row) return { state: "gone" };
   const destination = findDestination(row.callbackName);
@@ -54,6 +56,12 @@ export function resolveGiven(callbackName: string, vars: CallbackVars, env: Envi
   if (!destination || destination.operatorOnly)
     return { state: "misconfigured", message: "The callback cannot be read." };
   return complete(callbackName, { vars, destination, writtenBy: "team" }, env);
+}
+
+/** What a request brought stands in its records; the rest is completed as for a team. Gone: the operator ended it. */
+function resolveRequested(callbackId: string, { general_settings: settings }: Config, env: Environment) {
+  if (settings.must_log || !settings.allow_client_side_credentials) return { state: "gone" } as const;
+  return resolveGiven(requestCallbackName, markedVars(callbackId), env);
 }
 
 function resolveConfigured(callbackId: string, config: Config, env: Environment): ResolvedCallback {

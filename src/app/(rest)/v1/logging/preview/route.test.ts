@@ -103,6 +103,24 @@ test("shows a simulated answer and a simulated failure, and which callback fires
   });
 });
 
+test("shows where a client's own Langfuse pair leads, and neither half of it", async () => {
+  const answer = await preview(null, { request: { ...request, ...vars } });
+  expect(answer.body).toMatchObject({
+    decided_by: "request_credentials",
+    reason: null,
+    callbacks: [
+      {
+        callback_name: "langfuse",
+        redaction: "off",
+        redaction_decided_by: "global",
+        request: { url: "https://127.0.0.1:1/api/public/otel/v1/traces" },
+      },
+    ],
+  });
+  const keyed = await preview([langfuse], { request: { ...request, ...vars, langfuse_public_key: "pk-lf-other" } });
+  expect(keyed.body).toMatchObject({ decided_by: "key" });
+});
+
 test("tells why nothing leaves", async () => {
   expect((await preview(null, { request })).body).toMatchObject({ decided_by: "global", callbacks: [] });
   expect((await preview([], { request })).text).toContain("opted out");
