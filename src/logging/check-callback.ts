@@ -129,16 +129,25 @@ function checkReferences(callback: Callback, config: Config): void {
 }
 
 async function checkTargets(callback: Callback, destination: Destination): Promise<void> {
-  for (const name of destination.targetVars ?? []) {
-    const value = callback.callback_vars[name];
-    if (typeof value !== "string" || value.trim() === "" || envReference(value) !== null) continue;
-    if (!name.endsWith("_host") && !name.endsWith("_url") && !name.endsWith("_endpoint")) continue;
-    const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(value.trim()) ? value.trim() : `https://${value.trim()}`;
-    try {
-      await checkGuardedUrl(url);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      throw new AppError(error.code, error.message, { param: `callback_vars.${name}`, cause: error });
-    }
+  const vars = callback.callback_vars;
+  const given = (destination.targetVars ?? []).filter(
+    (name) => !isBlank(vars[name]) && envReference(vars[name]) === null,
+  );
+  const [first] = given;
+  if (first === undefined) return;
+  for (const url of destination.targetUrls?.(vars) ?? []) await checkTarget(first, url);
+  for (const name of given.filter((known) => /_(host|url|endpoint)$/i.test(known))) {
+    const value = String(vars[name]).trim();
+    // A colon before anything but a port ends a scheme, whatever follows.
+    await checkTarget(name, /^[a-z][a-z0-9+.-]*:(?!\d)/i.test(value) ? value : `https://${value}`);
+  }
+}
+
+async function checkTarget(name: string, url: string): Promise<void> {
+  try {
+    await checkGuardedUrl(url);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError(error.code, error.message, { param: `callback_vars.${name}`, cause: error });
   }
 }

@@ -68,6 +68,7 @@ export const datadog: Destination = {
     vars: StoredDatadogVars,
     limits,
     targetVars: ["dd_site", "dd_agent_host", "dd_agent_port", "dd_base_url"],
+    targetUrls: toTargetUrls,
     env: {
       DD_API_KEY: "dd_api_key",
       DD_SITE: "dd_site",
@@ -103,6 +104,19 @@ export const datadog: Destination = {
   }),
   vars: DatadogVars,
 };
+
+/** The key decides nothing here, and what `toDatadogTarget` refuses is never dialled. */
+function toTargetUrls(vars: Readonly<Record<string, unknown>>): string[] {
+  const parsed = StoredDatadogVars.safeParse({ ...vars, dd_api_key: "any" });
+  if (!parsed.success) return [];
+  try {
+    const { logsUrl, validateUrl } = toDatadogTarget(parsed.data);
+    return validateUrl === null ? [logsUrl] : [logsUrl, validateUrl];
+  } catch (error) {
+    if (error instanceof UpstreamError) return [];
+    throw error;
+  }
+}
 
 function toNames(vars: StoredDatadogVars): DatadogNames {
   return {

@@ -75,6 +75,11 @@ export type DestinationDefinition<Vars extends z.ZodObject> = {
   /** Variables that name where records go; a change of one clears the stored secrets. */
   targetVars?: readonly string[];
   /**
+   * The addresses that these variables lead to where these are put together of several; none where they lead nowhere.
+   * What a variable itself holds as an address (`_host`, `_url`, `_endpoint`) is known without.
+   */
+  targetUrls?(vars: Readonly<Record<string, unknown>>): readonly string[];
+  /**
    * What is wrong with the variables that a team or a key wrote, beyond what their schema says; null: nothing. Asked
    * when they are saved and whenever they are used. References to the environment are not resolved yet.
    */
