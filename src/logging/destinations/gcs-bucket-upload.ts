@@ -7,8 +7,6 @@ import { requestGcs, toGcsError, type GcsSession } from "#logging/destinations/g
 import type { GcsTarget } from "#logging/destinations/gcs-bucket-target.ts";
 import type { LogRecord } from "#logging/record.ts";
 
-/** Cannot occur in a content: its lines begin with `{`. */
-const boundary = "sluice-object-boundary";
 const Resource = z.object({ name: z.string(), metadata: z.record(z.string(), z.string()).default({}) });
 
 /**
@@ -41,11 +39,14 @@ export function previewGcsUpload(record: LogRecord, { target, credentials, conte
 }
 
 function toUpload(object: GcsObject, { bucket }: GcsTarget) {
+  const content = toGcsContent(object);
+  // A content cannot hold its own digest, and so never the boundary, which not every server looks for in lines alone.
+  const boundary = `sluice-${hash("sha256", content, "hex")}`;
   return {
     method: "POST",
     path: `/upload/storage/v1/b/${bucket}/o?uploadType=multipart&ifGenerationMatch=0`,
     headers: { "content-type": `multipart/related; boundary=${boundary}` },
-    body: toMultipart(object),
+    body: toMultipart(object, { content, boundary }),
   } as const;
 }
 
@@ -72,8 +73,7 @@ async function confirmStored(object: GcsObject, session: GcsSession): Promise<De
   };
 }
 
-function toMultipart(object: GcsObject): Buffer {
-  const content = toGcsContent(object);
+function toMultipart(object: GcsObject, { content, boundary }: { content: Buffer; boundary: string }): Buffer {
   const resource = {
     name: object.name,
     contentType: object.contentType,
