@@ -218,7 +218,11 @@ test("takes what it can of malformed entries where the operator is lenient", asy
     { callback_vars: {} },
     { callback_name: "s3", callback_type: "all", callback_vars: { b: 1 } },
   ]);
-  expect((await verifyKey(app.db, textAt(answer, "key"))).logging).toEqual({ level: "key", targets: [] });
+  expect((await verifyKey(app.db, textAt(answer, "key"))).logging).toEqual({
+    level: "key",
+    targets: [],
+    silentRedaction: "off",
+  });
 });
 
 test("fills in the operator's defaults and keeps below his bounds", async () => {
