@@ -150,10 +150,23 @@ function redactToMetadata(record: LogRecord): LogRecord {
     ...record,
     callId: record.callIdIsClients ? record.recordId : record.callId,
     apiBase: null,
+    input: { messages: record.input.messages },
+    response: record.response && withoutToolCalls(record.response),
     endUser: null,
     requestTags: [],
     requesterMetadata: privacyMetadata(record.requesterMetadata),
   };
+}
+
+/** Tools have names that people chose; that there were calls stays in the reason for which the answer ended. */
+function withoutToolCalls(response: JsonObject): JsonObject {
+  if (!Array.isArray(response.choices)) return response;
+  const choices = response.choices.map((choice) => {
+    if (!isJsonObject(choice) || !isJsonObject(choice.message)) return choice;
+    const { tool_calls: _toolCalls, function_call: _functionCall, ...message } = choice.message;
+    return { ...choice, message };
+  });
+  return { ...response, choices };
 }
 
 function redactCaller({ keyHash, keyAlias, userId, teamId, teamAlias, organizationId }: RecordCaller): RecordCaller {

@@ -13,6 +13,8 @@ export type LangfuseSpanOptions = {
   proxyBaseUrl?: string | null;
   /** True where the span also carries the OpenTelemetry GenAI attributes (`langfuse_otel`). */
   genAi?: boolean;
+  /** True where ids that the client chose are hashed to hex digits. */
+  hexIds?: boolean;
   /** True after Langfuse refused the span as too large: every text is cut hard and the client's metadata left out. */
   brief: boolean;
 };

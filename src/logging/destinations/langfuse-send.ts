@@ -19,6 +19,8 @@ export type LangfuseSending = {
   brief: boolean;
   /** True where the spans also carry the GenAI attributes. */
   genAi?: boolean;
+  /** True where ids that the client chose must be hashed, because they were refused as they are. */
+  hexIds?: boolean;
 };
 
 const compress = promisify(gzip);
@@ -49,6 +51,7 @@ export async function sendToLangfuse(
     return records.map(() => ({
       outcome: "delivered",
       status,
+      ...(sending.hexIds ? { message: "Sent with hashed ids: the client's own were refused" } : {}),
       ...(sending.brief ? { message: "Sent shortened: the full record was too large" } : {}),
     }));
   }
@@ -56,7 +59,15 @@ export async function sendToLangfuse(
   if (!isRefusal && status !== 413) throw toLangfuseError(answer, sending.target);
   if (records.length > 1) return sendHalves(records, sending);
   if (status === 413 && !sending.brief) return sendToLangfuse(records, { ...sending, brief: true });
+  // A collector or proxy on the way may take hex ids only, where Langfuse itself takes any.
+  if (status === 400 && !sending.hexIds && records.some(hasOwnIds)) {
+    return sendToLangfuse(records, { ...sending, hexIds: true });
+  }
   return [{ outcome: "dead", status, message: toLangfuseError(answer, sending.target).message }];
+}
+
+function hasOwnIds({ requesterMetadata: given }: LogRecord): boolean {
+  return ["trace_id", "existing_trace_id", "generation_id", "parent_observation_id"].some((name) => name in given);
 }
 
 /** Where a Langfuse server takes OTLP traces, and the headers beside the credentials. */
@@ -85,9 +96,19 @@ export async function postTraces(
 }
 
 /** What shapes the generations of a sending, on either wire. */
-export function toSpanOptions({ target, context, brief, genAi = false }: LangfuseSending): LangfuseSpanOptions {
+export function toSpanOptions(sending: LangfuseSending): LangfuseSpanOptions {
+  const { target, context, brief, genAi = false, hexIds = false } = sending;
   const { environment, promptVersion, defaultTags, proxyBaseUrl } = target;
-  return { callbackId: context.callbackId, environment, promptVersion, defaultTags, proxyBaseUrl, brief, genAi };
+  return {
+    callbackId: context.callbackId,
+    environment,
+    promptVersion,
+    defaultTags,
+    proxyBaseUrl,
+    brief,
+    genAi,
+    hexIds,
+  };
 }
 
 /** The records as the JSON text of an export. */

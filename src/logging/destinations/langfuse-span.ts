@@ -5,7 +5,7 @@ import { toTraceTags } from "#logging/destinations/langfuse-default-tags.ts";
 import { generationAttributes } from "#logging/destinations/langfuse-generation.ts";
 import { metadataAttribute, metadataAttributes } from "#logging/destinations/langfuse-metadata.ts";
 import { toLangfuseOutput } from "#logging/destinations/langfuse-output.ts";
-import { readSteering, resolveTraceId, toTraceId } from "#logging/destinations/langfuse-steering.ts";
+import { readSteering, resolveTraceId, toHexId, toTraceId } from "#logging/destinations/langfuse-steering.ts";
 import type { LangfuseSteering } from "#logging/destinations/langfuse-steering.ts";
 import {
   booleanAttribute,
@@ -26,12 +26,17 @@ const masked = "redacted-by-litellm";
  */
 export function toLangfuseSpan(record: LogRecord, options: LangfuseSpanOptions): OtlpSpan {
   const steering = readSteering(record, options.promptVersion);
-  const traceId = steering.traceId === null ? toTraceId(record.callId) : resolveTraceId(steering.traceId);
-  const parentSpanId = toParentSpanId(steering, traceId);
+  const asId = (text: string, digits: 16 | 32): string => (options.hexIds === true ? toHexId(text, digits) : text);
+  const traceId = steering.traceId === null ? toTraceId(record.callId) : asId(resolveTraceId(steering.traceId), 32);
+  const parentId = toParentSpanId(steering, traceId);
+  const parentSpanId = parentId === null ? null : asId(parentId, 16);
   const statusMessage = toStatusMessage(record, steering, options);
   return {
     traceId,
-    spanId: steering.generationId ?? derivedHex([record.recordId, options.callbackId], 8),
+    spanId:
+      steering.generationId === null
+        ? derivedHex([record.recordId, options.callbackId], 8)
+        : asId(steering.generationId, 16),
     ...(parentSpanId === null ? {} : { parentSpanId }),
     name: toGenerationName(record, steering),
     kind: 3,

@@ -98,6 +98,12 @@ export function toTraceId(callId: string): string {
   return id === callId && !/^[0-9a-f]{32}$/.test(id) ? sha256Hex(callId).slice(0, 32) : id;
 }
 
+/** An id of so many hex digits: the text itself where it is one, else the beginning of its SHA-256, as LiteLLM has it. */
+export function toHexId(text: string, digits: 16 | 32): string {
+  const hex = text.toLowerCase();
+  return hex.length === digits && /^[0-9a-f]+$/.test(hex) && !/^0+$/.test(hex) ? hex : sha256Hex(text).slice(0, digits);
+}
+
 function isOwnMetadata(name: string): boolean {
   return !steeringNames.has(name) && !unexportedNames.has(name) && !name.startsWith("trace_");
 }

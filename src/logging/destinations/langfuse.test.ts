@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { readBody, sendJson, startFakeServer } from "../../../e2e/fakes/fake-server.ts";
@@ -93,16 +94,39 @@ describe("one request per batch", () => {
 
 describe("what Langfuse answers decides what becomes of the records", () => {
   test("a refused export is halved until only the record at fault is dead", async () => {
+    const server = await startFakeServer(async (request, response) => {
+      const isRefused = gunzipSync(await readBody(request)).includes("poison");
+      sendJson(response, { status: isRefused ? 400 : 200, body: { error: "Invalid OTLP trace export" } });
+    });
     const records = Array.from({ length: 7 }, (_, at) =>
-      makeRecord({ recordId: `record-${String(at)}`, requesterMetadata: at === 4 ? { generation_id: "not hex" } : {} }),
+      makeRecord({ recordId: `record-${String(at)}`, requesterMetadata: at === 4 ? { own: "poison" } : {} }),
     );
-    const results = await deliver(records, makeVars({ langfuse_host: conformantFake.url }));
+    const results = await deliver(records, makeVars({ langfuse_host: server.url }));
+    await server.close();
     expect(results.map(({ outcome }) => outcome)).toEqual([
       ...["delivered", "delivered", "delivered", "delivered", "dead", "delivered", "delivered"],
     ]);
     expect(results[4]).toMatchObject({ status: 400 });
     expect(results[4]?.message).toContain("said 400: Invalid OTLP trace export");
-    expect(conformantFake.project("project-1").spans).toHaveLength(6);
+  });
+
+  test("where a client's own ids are refused the record is sent with ids made of them, always the same", async () => {
+    const requesterMetadata = { trace_id: "my trace", generation_id: "my answer", parent_observation_id: "my step" };
+    const records = [makeRecord(), makeRecord({ recordId: "record-2", requesterMetadata })];
+    const vars = makeVars({ langfuse_host: conformantFake.url });
+    const expected = [
+      { outcome: "delivered", status: 200 },
+      { outcome: "delivered", status: 200, message: "Sent with hashed ids: the client's own were refused" },
+    ];
+    expect(await deliver(records, vars)).toEqual(expected);
+    expect(await deliver(records, vars)).toEqual(expected);
+    const { spans } = conformantFake.project("project-1");
+    expect(spans).toHaveLength(2);
+    expect(spans.find(({ parentSpanId }) => parentSpanId)).toMatchObject({
+      traceId: createHash("sha256").update("my trace").digest("hex").slice(0, 32),
+      spanId: createHash("sha256").update("my answer").digest("hex").slice(0, 16),
+      parentSpanId: createHash("sha256").update("my step").digest("hex").slice(0, 16),
+    });
   });
 
   test("a fault in the second half leaves the first half's results standing", async () => {

@@ -18,6 +18,9 @@ export type OtelSpanOptions = {
 
 const textBytesMax = 32 * 1024;
 
+/** Parameters that are no plain number or text, so that the conventions' attributes do not hold them. */
+const unnamedParameters = ["response_format", "tool_choice", "logit_bias"] as const;
+
 /**
  * The client span of a call by the GenAI conventions. Ids and times come from the record alone, so every retry is the
  * same span. Trace and parent ids of the client are hashed unless they are hex already: OTLP takes no other.
@@ -38,7 +41,7 @@ export function toOtelSpan(record: LogRecord, options: OtelSpanOptions): OtlpSpa
     attributes: [
       ...genAiAttributes(record, integerAttribute),
       ...identityAttributes(record, steering),
-      ...(options.brief ? [] : contentAttributes(record, steering)),
+      ...(options.brief ? [] : [...contentAttributes(record, steering), ...clientAttributes(record, steering)]),
     ],
     status: record.status === "success" ? { code: 0 } : { code: 2, ...errorMessage(message, steering) },
   };
@@ -83,6 +86,28 @@ function identityAttributes(record: LogRecord, steering: LangfuseSteering): Otlp
     ...(record.requestTags.length === 0 ? [] : [textsAttribute("litellm.request_tags", record.requestTags)]),
     ...(record.status === "success" ? [doubleAttribute("litellm.cost.total", record.responseCostUsd)] : []),
   ];
+}
+
+/** What the client said beside its messages, for which the conventions have no name. Either mask covers it. */
+function clientAttributes(
+  { requesterMetadata, modelParameters }: LogRecord,
+  steering: LangfuseSteering,
+): OtlpAttribute[] {
+  const parameters = unnamedParameters.map((name): [string, Json | undefined] => [
+    `litellm.request.${name}`,
+    modelParameters[name],
+  ]);
+  const metadata = Object.entries(requesterMetadata).map(([name, value]): [string, Json] => [
+    `litellm.metadata.${name}`,
+    value,
+  ]);
+  if (steering.masksInput || steering.masksOutput) return [];
+  return [...parameters, ...metadata].flatMap(([key, value]) => {
+    if (value === undefined || value === null) return [];
+    return [
+      textAttribute(key, typeof value === "string" ? capText(value, textBytesMax) : toCappedJson(value, textBytesMax)),
+    ];
+  });
 }
 
 /** Messages and tools as JSON texts; the client's masks hold here too. */
