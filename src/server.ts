@@ -18,6 +18,7 @@ import { setMasterKey } from "#lib/master-key.ts";
 import { startPruning } from "#lib/prune-changes.ts";
 import { replicaIdState } from "#lib/replicas.ts";
 import { keyringState, makeKeyring } from "#lib/seal.ts";
+import { makeSigner, signerState } from "#lib/sign.ts";
 import { version } from "#lib/version.ts";
 import { announceFirstStart } from "#lib/first-start.ts";
 import { deliveryState, type Delivery } from "#logging/delivery.ts";
@@ -26,6 +27,7 @@ import { checkCallbackNames } from "#logging/check-callback-names.ts";
 import { startDeliveryThread } from "#logging/delivery-thread.ts";
 import { operatorVarsState } from "#logging/resolve-callback.ts";
 import { followPolicy } from "#teams/follow-policy.ts";
+import { startKeepingSuppressedCounts } from "#teams/keep-suppressed-counts.ts";
 import { readDisables } from "#teams/read-disables.ts";
 
 /** `npm start`: the wire's routes on the lean adapter, Next.js for the pages, the delivery thread beside both. */
@@ -60,6 +62,7 @@ async function start(): Promise<void> {
   const secrets = readSecrets(settings, loaded, dataDir);
   setMasterKey(secrets.masterKey);
   keyringState.set(makeKeyring(secrets.encryptionKeys));
+  signerState.set(makeSigner(secrets.encryptionKeys));
   const privateHosts = [...config.general_settings.private_destination_hosts, ...settings.privateDestinationHosts];
   privateHostsState.set(parsePrivateHosts(privateHosts));
   operatorVarsState.set({ local_files: { local_files_dir: join(settings.dataDir, "logs") } });
@@ -90,6 +93,7 @@ async function start(): Promise<void> {
   deliveryState.set(delivery);
   feed?.follow({ apply: (changes) => followPolicy(database.db, changes), onLease: delivery.extendLease });
 
+  const stopCounting = startKeepingSuppressedCounts(database.db);
   const listening = await listen(makeFetch(await loadRoutes()), makePages(), settings);
   stopOnSignal({
     settings,
@@ -97,6 +101,7 @@ async function start(): Promise<void> {
     database,
     delivery,
     feed,
+    stopCounting,
     dataDir,
     close: (deadlineMs) => listening.close(deadlineMs),
   });
@@ -200,6 +205,7 @@ function stopOnSignal(parts: {
   database: Database;
   delivery: Delivery;
   feed: ChangeFeed | null;
+  stopCounting(): Promise<void>;
   dataDir: DataDir;
   close(deadlineMs: number): Promise<void>;
 }): void {
@@ -211,6 +217,7 @@ function stopOnSignal(parts: {
     const deadlineMs = Date.now() + settings.shutdownSeconds * 1000;
     await parts.close(deadlineMs);
     await delivery.stop(Math.max(deadlineMs, Date.now() + 1_000));
+    await parts.stopCounting();
     await feed?.stop();
     await database.close();
     await closeUpstreams();

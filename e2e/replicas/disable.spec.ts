@@ -1,8 +1,19 @@
+import { createPublicKey, verify } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import { startFakeLangfuse } from "../fakes/langfuse.ts";
 import { langfuseVars, makeKey, makeProject, mustAdmin, until } from "../rest/admin.ts";
 import type { SluiceProcess } from "../sluice-process.ts";
 import { addLangfuse, ask, askStreamed, deliveriesStatus, expect, makeTeam, test, type Answer } from "./gateways.ts";
+
+const Signed = z.object({
+  jws: z.string(),
+  statement: z.looseObject({
+    suppressed: z.object({ queued_deliveries_removed: z.number(), calls_not_logged: z.number() }),
+    gateways: z.array(z.looseObject({ canary: z.string() })),
+  }),
+});
+const Keys = z.object({ keys: z.array(z.record(z.string(), z.string())) });
 
 const fastRetries = { general_settings: { delivery: { retry_min_seconds: 0.2, retry_max_seconds: 0.5 } } };
 
@@ -60,6 +71,8 @@ test("a disable under load has ended everything in three gateways when it return
     expect(new Set(statuses)).toEqual(new Set([404]));
   }
 
+  await checkStatement(sluices, teamId, after.length);
+
   // Switching it on again holds everywhere as well.
   await addLangfuse(first, teamId, { url: langfuse.url, project: team });
   const again = await Promise.all(sluices.map((sluice) => ask(sluice, key, "on-again")));
@@ -70,6 +83,29 @@ test("a disable under load has ended everything in three gateways when it return
   });
   await langfuse.close();
 });
+
+/** The statement, from any gateway, tells of all of them, and the signature is the published key's. */
+async function checkStatement(sluices: SluiceProcess[], teamId: string, callsAfter: number): Promise<void> {
+  const [first, ...others] = sluices;
+  const last = others.at(-1);
+  if (!first || !last) throw new Error("Several gateways were asked for.");
+  const path = `/team/${teamId}/disable_logging/statement`;
+  const read = async () => Signed.parse(await mustAdmin(last, path));
+  // Each gateway adds what it counted every two seconds.
+  await until("every call is counted", async () => {
+    return (await read()).statement.suppressed.calls_not_logged >= callsAfter;
+  });
+  const { statement, jws } = await read();
+  expect(statement.gateways.map(({ canary }) => canary)).toEqual(sluices.map(() => "refused"));
+  expect(statement).toMatchObject({ gateways_lapsed: [], self_test: { passed: true } });
+  const { keys } = Keys.parse(await mustAdmin(first, "/v1/logging/statement_keys"));
+  const [header = "", payload = "", signature = ""] = jws.split(".");
+  const [key = {}] = keys;
+  const publicKey = createPublicKey({ key, format: "jwk" });
+  const signed = Buffer.from(`${header}.${payload}`);
+  expect(verify(null, signed, publicKey, Buffer.from(signature, "base64url"))).toBe(true);
+  expect(JSON.parse(Buffer.from(payload, "base64url").toString("utf8"))).toEqual(statement);
+}
 
 test("a disable waits for the lease of a gateway that was killed, whose queue is empty when it is back", async ({
   startGateways,

@@ -26,6 +26,7 @@ const rights: Readonly<Record<string, Rights>> = {
   "POST /team/:team_id/callback": { ...team, body: { callback_name: "langfuse", callback_vars: {} } },
   "DELETE /team/:team_id/callback/:callback_name": team,
   "POST /team/:team_id/disable_logging": team,
+  "GET /team/:team_id/disable_logging/statement": team,
   "GET /team/info": { object: "team", open: "members" },
   "GET /team/list": { object: "user", open: "self" },
   "POST /key/generate": { ...team, body: {} },

@@ -6,6 +6,7 @@ import type { QueueContent } from "#logging/queue/queue.ts";
 import { redact } from "#logging/redact.ts";
 import type { LogRecord } from "#logging/record.ts";
 import { encodeRecord } from "#logging/queued-record.ts";
+import { countSuppressedCall } from "#logging/suppressed-calls.ts";
 
 /**
  * Commits one call's record to the queue for every callback that fires on its outcome, redacted for each, and resolves
@@ -15,7 +16,11 @@ export async function logCall(plan: LogPlan, record: LogRecord): Promise<readonl
   const targets = firing(plan, record);
   const delivery = deliveryState.get();
   const { teamId, keyHash } = record.caller;
-  if (targets.length === 0 || (teamId !== null && delivery.isDisabled(teamId))) return [];
+  const isTeamDisabled = teamId !== null && delivery.isDisabled(teamId);
+  if (targets.length === 0 || isTeamDisabled) {
+    if (teamId !== null && (isTeamDisabled || plan.reason === "disabled")) countSuppressedCall(teamId);
+    return [];
+  }
   await delivery.append({
     recordId: record.recordId,
     callId: record.callId,

@@ -48,7 +48,7 @@ async function findOpenDisable(db: Database["db"], teamId: string): Promise<stri
 }
 
 /** Tries to queue a record of the team, for a callback that nobody has, so that even a success would reach nobody. */
-async function sendCanary(teamId: string): Promise<"refused" | "queued"> {
+export async function sendCanary(teamId: string): Promise<"refused" | "queued"> {
   const delivery = deliveryState.get();
   const recordId = newRecordId();
   await delivery.append({

@@ -8,6 +8,7 @@ import { configState, parseConfig, type Config } from "#lib/config.ts";
 import { databaseState, openDatabase, type Database } from "#lib/db.ts";
 import { setMasterKey } from "#lib/master-key.ts";
 import { keyringState, makeKeyring } from "#lib/seal.ts";
+import { makeSigner, signerState } from "#lib/sign.ts";
 import { deliveryState, type Delivery } from "#logging/delivery.ts";
 import { openLocalQueue } from "#logging/queue/local.ts";
 import { assertDocumented } from "#testing/documented.ts";
@@ -43,12 +44,14 @@ const masterKey = "sk-master-key-of-the-tests-0123456789";
 /** Sets the state of this process (configuration, keys, database, delivery) for route tests. */
 export async function startApp(yaml = "{}"): Promise<TestApp> {
   const dir = mkdtempSync(join(tmpdir(), "sluice-test-"));
-  const keyring = makeKeyring(["encryption-key-of-the-tests-0123456789"]);
+  const masterKeys = ["encryption-key-of-the-tests-0123456789"];
+  const keyring = makeKeyring(masterKeys);
   const queue = openLocalQueue({ path: join(dir, "queue.sqlite"), keyring });
   const database = await openDatabase({ url: testDatabaseUrl(), dataDir: null });
   const delivery = makeTestDelivery(queue);
   databaseState.set(database);
   keyringState.set(keyring);
+  signerState.set(makeSigner(masterKeys));
   deliveryState.set(delivery);
   setMasterKey(masterKey);
   configure(yaml);

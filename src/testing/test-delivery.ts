@@ -5,7 +5,9 @@ import type { Queue } from "#logging/queue/queue.ts";
 export function makeTestDelivery(queue: Queue): Delivery {
   const disabled = new Set<string>();
   return {
-    append: (entry) => queue.append([entry]),
+    append: async (entry) => {
+      if (entry.teamId === null || !disabled.has(entry.teamId)) await queue.append([entry]);
+    },
     async disableTeam(teamId) {
       disabled.add(teamId);
       return queue.purge({ teamId });

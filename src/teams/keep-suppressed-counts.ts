@@ -1,0 +1,37 @@
+import type { Database } from "#lib/db.ts";
+import { currentLogger } from "#lib/logger.ts";
+import { countSuppressedCall, takeSuppressedCalls } from "#logging/suppressed-calls.ts";
+
+const everyMs = 2_000;
+
+/** Adds what was counted to the open disables of the teams; what a key of another team left out is not kept. */
+export async function keepSuppressedCounts(db: Database["db"]): Promise<void> {
+  const counts = new Map(takeSuppressedCalls());
+  try {
+    for (const [teamId, count] of counts) {
+      await db.loggingDisable.updateMany({
+        where: { teamId, enabledAt: null },
+        data: { callsNotLogged: { increment: count } },
+      });
+      counts.delete(teamId);
+    }
+  } catch (error) {
+    // Counted again, for the next time.
+    for (const [teamId, count] of counts) for (let call = 0; call < count; call += 1) countSuppressedCall(teamId);
+    throw error;
+  }
+}
+
+/** Does so every two seconds; the returned function ends it, after a last time. */
+export function startKeepingSuppressedCounts(db: Database["db"]): () => Promise<void> {
+  const keep = (): Promise<void> =>
+    keepSuppressedCounts(db).catch((error: unknown) => {
+      currentLogger().warn({ error: String(error) }, "calls that were not logged could not be counted");
+    });
+  const timer = setInterval(() => void keep(), everyMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await keep();
+  };
+}
