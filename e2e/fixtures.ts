@@ -7,7 +7,7 @@ import { type SluiceOptions, type SluiceProcess, startSluiceProcess } from "./sl
 export { expect } from "@playwright/test";
 
 /** The stand-ins for the vendors. They are shared by a worker's tests and remember everything that arrived. */
-type Fakes = {
+export type Fakes = {
   openai: Awaited<ReturnType<typeof startFakeOpenai>>;
   langfuse: Awaited<ReturnType<typeof startFakeLangfuse>>;
 };
@@ -24,10 +24,10 @@ type WorkerFixtures = {
   launchOptions: LaunchOptions;
 };
 
-/** A configuration with one model, `fake-model`, which the fake OpenAI answers. */
-export function fakeModelConfig(fakes: Fakes): Record<string, unknown> {
+/** A configuration with `fake-model`, which the fake OpenAI answers, and with whatever else a test needs. */
+export function fakeModelConfig(fakes: Fakes, others: readonly object[] = []): Record<string, unknown> {
   const params = { model: "openai/fake-model", api_base: fakes.openai.baseUrl, api_key: "sk-fake-upstream" };
-  return { model_list: [{ model_name: "fake-model", litellm_params: params }] };
+  return { model_list: [{ model_name: "fake-model", litellm_params: params }, ...others] };
 }
 
 /** Playwright's `test` with the fakes, the shared server, servers of one's own, and a browser that is found or fails. */

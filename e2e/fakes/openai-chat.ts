@@ -86,15 +86,28 @@ export async function answerChat(exchange: Exchange, chat: ChatRequest): Promise
   const completion = makeCompletion(chat, call.behaviour);
   call.status = 200;
   if (chat.stream && call.behaviour !== "invalid-json") {
-    return streamFrames(
-      exchange,
-      toChunks(completion, chat).map((chunk) => JSON.stringify(chunk)),
-    );
+    const frames = toChunks(completion, chat).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`);
+    return streamFrames(exchange, frames, "data: [DONE]\n\n");
   }
   return sendWhole(exchange, JSON.stringify(completion, null, 2));
 }
 
-function sendWhole({ call, response }: Exchange, text: string): void {
+/** The behaviour that a text asks for by `[[name]]`; `echo` where it names none. */
+export function markedBehaviour(text: string): string {
+  const marked = /\[\[([a-z0-9_-]+)\]\]/.exec(text)?.[1] ?? "";
+  return behaviours.has(marked) ? marked : "echo";
+}
+
+/** Answers as the call's behaviour says that a failing upstream does; true where it did. */
+export function answersAsBroken({ call, response }: Exchange, prompt: string): boolean {
+  const error = errors[call.behaviour];
+  if (error) throw error(prompt);
+  if (call.behaviour === "break-at-once") destroy(response);
+  return call.behaviour === "hang" || call.behaviour === "break-at-once";
+}
+
+/** Sends a JSON text, or the half of it, under the call's behaviour. */
+export function sendWhole({ call, response }: Exchange, text: string): void {
   const headers = { "content-type": "application/json", ...openaiHeaders() };
   if (call.behaviour === "invalid-json") {
     return sendText(response, { status: 200, body: text.slice(0, -40), headers });
@@ -108,9 +121,15 @@ function sendWhole({ call, response }: Exchange, text: string): void {
   });
 }
 
-async function streamFrames({ call, response, slowMs }: Exchange, frames: readonly string[]): Promise<void> {
+/** Streams whole frames under the call's behaviour, then the last one. */
+export async function streamFrames(
+  { call, response, slowMs }: Exchange,
+  frames: readonly string[],
+  end: string,
+): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", ...openaiHeaders() });
-  const half = Math.ceil(frames.length / 2);
+  // Asking for the usage moves no other frame.
+  const half = Math.ceil(frames.filter((frame) => !frame.includes('"choices":[]')).length / 2);
   for (const [index, frame] of frames.entries()) {
     if (response.destroyed) return;
     if (index === half && call.behaviour === "hang-mid-stream") return;
@@ -121,9 +140,9 @@ async function streamFrames({ call, response, slowMs }: Exchange, frames: readon
       return;
     }
     if (call.behaviour === "slow" && index > 0) await sleep(slowMs);
-    await write(response, `data: ${frame}\n\n`);
+    await write(response, frame);
   }
-  response.end("data: [DONE]\n\n");
+  response.end(end);
 }
 
 /** Resolves when the bytes were handed to the socket, or when it is gone. */

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody, runFakeCli, sendJson, startFakeServer } from "./fake-server.ts";
 import { makeEmbeddings } from "./openai-answer.ts";
-import { answerChat, chooseBehaviour, errors, isBrokenByFake, openaiHeaders } from "./openai-chat.ts";
+import { answerChat, chooseBehaviour, errors, isBrokenByFake, markedBehaviour, openaiHeaders } from "./openai-chat.ts";
 import type { Exchange, FakeOpenaiCall } from "./openai-chat.ts";
+import { answerOther, otherPaths, parseForm } from "./openai-other.ts";
 import { parseBody, parseChatRequest, parseEmbeddingRequest } from "./openai-request.ts";
 import { OpenaiRefusal, checkKey, refuse } from "./openai-request.ts";
 
 /**
- * A stand-in for OpenAI's API: `POST /v1/chat/completions` (streamed or not), `POST /v1/embeddings`, `GET /v1/models`.
+ * A stand-in for OpenAI's API: `POST /v1/chat/completions` (streamed or not), `POST /v1/embeddings`, `GET /v1/models`,
+ * and what `openai-other.ts` lists.
  * It refuses what the real one refuses (no key, unknown parameters, bad messages, `stream_options` without `stream`,
  * `metadata` without `store`) and remembers every call.
  *
@@ -64,15 +66,17 @@ export async function startFakeOpenai(options: FakeOpenaiOptions = {}): Promise<
     const call = startCall(request, response);
     calls.push(call);
     const exchange = { call, response, slowMs: options.slowMs ?? 200 };
-    const text = (await readBody(request)).toString("utf8");
+    const bytes = await readBody(request);
     try {
       checkRoute(call);
       checkKey(request.headers.authorization, options.apiKey);
       if (call.path === "/v1/models") return sendModels(exchange, options.models);
-      const body = parseBody(text, request.headers["content-type"]);
+      const form = await parseForm(bytes, request.headers["content-type"]);
+      const body = form ?? parseBody(bytes.toString("utf8"), request.headers["content-type"]);
       call.body = body;
       checkModel(body.model, options.models);
       if (call.path === "/v1/embeddings") return answerEmbeddings(exchange, body);
+      if (call.path !== "/v1/chat/completions") return await answerOther(exchange, body);
       const chat = parseChatRequest(body);
       call.behaviour = chooseBehaviour(chat, flakyPrompts);
       return await answerChat(exchange, chat);
@@ -107,8 +111,9 @@ function startCall(request: IncomingMessage, response: ServerResponse): FakeOpen
 
 function answerEmbeddings({ call, response }: Exchange, body: Record<string, unknown>): void {
   const request = parseEmbeddingRequest(body);
-  const error = errors[request.model];
-  if (error) throw error(request.inputs.join(" "));
+  const prompt = request.inputs.join(" ");
+  const error = errors[request.model] ?? errors[markedBehaviour(prompt)];
+  if (error) throw error(prompt);
   call.status = 200;
   const answer = makeEmbeddings(request.model, request.inputs, request.base64);
   sendJson(response, { status: 200, body: answer, headers: openaiHeaders() });
@@ -125,6 +130,7 @@ function checkRoute({ method, path }: FakeOpenaiCall): void {
     ["/v1/chat/completions", "POST"],
     ["/v1/embeddings", "POST"],
     ["/v1/models", "GET"],
+    ...otherPaths.map((other): [string, string] => [other, "POST"]),
   ]).get(path);
   if (expected === undefined) throw refuse(404, `Invalid URL (${method} ${path})`);
   if (expected === method) return;

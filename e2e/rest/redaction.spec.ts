@@ -2,9 +2,11 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, fakeModelConfig, test } from "../fixtures.ts";
+import { startFakeAnthropic } from "../fakes/anthropic.ts";
 import { startFakeLangfuse, type FakeLangfuse } from "../fakes/langfuse.ts";
 import type { SluiceProcess } from "../sluice-process.ts";
 import { admin, langfuseVars, makeKey, makeProject, mustAdmin, until } from "./admin.ts";
+import { everyCall } from "./every-call.ts";
 
 /** What a sink received, byte for byte, decompressed. */
 function receivedBy(langfuse: FakeLangfuse): string {
@@ -186,6 +188,45 @@ test("no byte of content reaches a redacted sink, our own log or a file, whateve
   expect(usageOf(contentSink, "content")).toEqual(usageOf(openSink, "open"));
   expect(usageOf(metadataSink, "metadata")).toEqual(usageOf(openSink, "open"));
   await Promise.all(sinks.map((sink) => sink.close()));
+});
+
+test("no byte of content reaches a redacted sink on any route, through any official client", async ({
+  startSluice,
+  fakes,
+}) => {
+  test.setTimeout(120_000);
+  const projects = ["open", "content", "metadata"].map(makeProject);
+  const sinks = await Promise.all(projects.map((project) => startFakeLangfuse({ projects: [project] })));
+  const anthropic = await startFakeAnthropic();
+  const claude = { model: "anthropic/claude-fake", api_base: anthropic.url, api_key: "sk-ant-fake" };
+  const config = fakeModelConfig(fakes, [{ model_name: "claude-fake", litellm_params: claude }]);
+  const sluice = await startSluice({ config, env: { SLUICE_LOG_LEVEL: "trace" } });
+  const vars = [{}, { turn_off_message_logging: true }, { redaction: "metadata_only" }];
+  const entries = sinks.flatMap((sink, index) => {
+    const project = projects[index];
+    return project ? [{ sink, project, vars: vars[index] ?? {} }] : [];
+  });
+  const key = await makeTeam(sluice, "routes", entries);
+  const target = { openaiUrl: `${sluice.url}/v1`, anthropicUrl: sluice.url, key };
+  const cases = everyCall.flatMap(({ name, run }) =>
+    ["plain", "tools", "thinking", "error-400-echo", "error-mid-stream"].map((behaviour) => ({ name, run, behaviour })),
+  );
+  for (const [index, { run, behaviour }] of cases.entries()) {
+    await run(target, `[[${behaviour}]] one two canary-r${String(index)}x`);
+  }
+  for (const [index, sink] of sinks.entries()) {
+    const id = projects[index]?.id ?? "";
+    await until(`${id} got every call`, () => sink.project(id).spans.length >= cases.length);
+  }
+  const [open, content, metadata] = sinks.map(receivedBy);
+  for (const [index, { name, behaviour }] of cases.entries()) {
+    expect(open, `${name}: ${behaviour}`).toContain(`canary-r${String(index)}x`);
+  }
+  expect(content?.match(/canary-[\w-]+/g) ?? []).toEqual([]);
+  expect(content).not.toContain("Be brief");
+  expect(metadata?.match(/canary-[\w-]+/g) ?? []).toEqual([]);
+  expect(sluice.logs().match(/canary-[\w-]+/g) ?? []).toEqual([]);
+  await Promise.all([...sinks.map((sink) => sink.close()), anthropic.close()]);
 });
 
 test("an upstream's error that quotes the prompt stays with the client", async ({ sluice }) => {

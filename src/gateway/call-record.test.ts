@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { costOf, shownApiBase, startCall, toCallRecord, toUsage } from "#gateway/call-record.ts";
+import { costOf, shownApiBase, startCall, toCallRecord } from "#gateway/call-record.ts";
+import { chat } from "#gateway/operations/chat.ts";
+import { toUsage } from "#gateway/usage.ts";
 import type { CallEnd } from "#gateway/call-record.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { strangerCaller } from "#keys/caller.ts";
@@ -33,7 +35,7 @@ function record(body: JsonObject, changes: Partial<CallEnd> = {}, isClients = fa
   const start = startCall({
     callId: "call-1",
     callIdIsClients: isClients,
-    callType: "acompletion",
+    operation: chat,
     route: "/v1/chat/completions",
     caller: strangerCaller,
     body: { model: "gpt-4o", messages: [], ...body },

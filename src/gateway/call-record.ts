@@ -1,14 +1,8 @@
 import type { Caller } from "#keys/caller.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { readMetadata, readTags } from "#gateway/request-metadata.ts";
-import {
-  isJsonObject,
-  noUsage,
-  type Json,
-  type JsonObject,
-  type LogRecord,
-  type RecordUsage,
-} from "#logging/record.ts";
+import type { Operation } from "#gateway/operation.ts";
+import { isJsonObject, type JsonObject, type LogRecord, type RecordUsage } from "#logging/record.ts";
 import { newRecordId } from "#lib/id.ts";
 
 /** What is known of a call when it starts. */
@@ -16,7 +10,7 @@ export type CallStart = {
   recordId: string;
   callId: string;
   callIdIsClients: boolean;
-  callType: string;
+  operation: Operation;
   route: string;
   caller: Caller;
   body: JsonObject;
@@ -34,35 +28,9 @@ export type CallEnd = {
   clientDisconnected: boolean;
 };
 
-/** Parameters of a chat request that a log shows. Messages, tools and everything unknown stay out. */
-const shownParameters = [
-  "temperature",
-  "top_p",
-  "n",
-  "stream",
-  "stream_options",
-  "stop",
-  "max_tokens",
-  "max_completion_tokens",
-  "presence_penalty",
-  "frequency_penalty",
-  "logit_bias",
-  "response_format",
-  "seed",
-  "tool_choice",
-  "logprobs",
-  "top_logprobs",
-  "parallel_tool_calls",
-  "service_tier",
-  "reasoning_effort",
-  "modalities",
-  "verbosity",
-  "store",
-] as const;
-
 /** Starts the clock and the identity of a call. A call id that the client did not choose is the record id. */
 export function startCall(
-  start: Pick<CallStart, "callId" | "callIdIsClients" | "callType" | "route" | "caller" | "body" | "headers">,
+  start: Pick<CallStart, "callId" | "callIdIsClients" | "operation" | "route" | "caller" | "body" | "headers">,
 ): CallStart {
   return { ...start, recordId: start.callIdIsClients ? newRecordId() : start.callId, startTimeMs: nowMs() };
 }
@@ -74,7 +42,7 @@ export function nowMs(): number {
 
 /** Puts a call's record together, field by field. */
 export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
-  const { body, caller, headers } = start;
+  const { operation, body, caller, headers } = start;
   const endTimeMs = nowMs();
   const { deployment } = end;
   const model = typeof body.model === "string" ? body.model : "";
@@ -83,7 +51,7 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
     callId: start.callId,
     ...(start.callIdIsClients ? { callIdIsClients: true } : {}),
     responseId: typeof end.response?.id === "string" ? end.response.id : null,
-    callType: start.callType,
+    callType: operation.callType,
     route: start.route,
     status: end.error === null ? "success" : "failure",
     clientDisconnected: end.clientDisconnected,
@@ -96,18 +64,14 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
     modelGroup: model,
     modelId: deployment?.id ?? null,
     apiBase: shownApiBase(deployment),
-    input: {
-      messages: body.messages ?? [],
-      ...(body.tools === undefined ? {} : { tools: body.tools }),
-      ...(body.functions === undefined ? {} : { functions: body.functions }),
-    },
+    input: operation.readInput(body),
     response: end.response,
-    modelParameters: pickParameters(body),
+    modelParameters: pickParameters(body, operation.parameters),
     usage: end.usage,
     responseCostUsd: end.error === null ? costOf(end.usage, deployment) : 0,
     cacheHit: null,
     caller: caller.attribution,
-    endUser: typeof body.user === "string" ? body.user : null,
+    endUser: readEndUser(body),
     requestTags: readTags(body, headers, caller),
     requesterMetadata: readMetadata(body, headers),
     requesterIpAddress: null,
@@ -127,30 +91,15 @@ export function costOf(usage: RecordUsage, deployment: Deployment | null): numbe
   return usage.promptTokens * deployment.inputCostPerToken + usage.completionTokens * deployment.outputCostPerToken;
 }
 
-/** OpenAI's usage object as counts; whatever is missing or no number is 0. */
-export function toUsage(usage: Json | undefined): RecordUsage {
-  if (!isJsonObject(usage)) return noUsage;
-  const prompt = isJsonObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
-  const completion = isJsonObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
-  const promptTokens = count(usage.prompt_tokens);
-  const completionTokens = count(usage.completion_tokens);
-  return {
-    promptTokens,
-    completionTokens,
-    totalTokens: count(usage.total_tokens) || promptTokens + completionTokens,
-    cacheReadTokens: count(prompt.cached_tokens),
-    cacheWriteTokens: count(prompt.cache_write_tokens),
-    reasoningTokens: count(completion.reasoning_tokens),
-  };
+/** The end user of the client's application: OpenAI's field, else Anthropic's. */
+function readEndUser({ user, metadata }: JsonObject): string | null {
+  if (typeof user === "string") return user;
+  return isJsonObject(metadata) && typeof metadata.user_id === "string" ? metadata.user_id : null;
 }
 
-function count(value: Json | undefined): number {
-  return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
-}
-
-function pickParameters(body: JsonObject): JsonObject {
+function pickParameters(body: JsonObject, names: readonly string[]): JsonObject {
   const picked: JsonObject = {};
-  for (const name of shownParameters) {
+  for (const name of names) {
     const value = body[name];
     if (value !== undefined) picked[name] = value;
   }

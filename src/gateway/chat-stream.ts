@@ -1,13 +1,16 @@
+import { ownError, type StreamAssembler, type StreamWire } from "#gateway/stream-wire.ts";
 import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
 
-/** Puts the chunks of a streamed chat together into the answer that a plain call would have had. */
-export type ChatAssembler = {
-  /** One chunk as parsed JSON. */
-  add(chunk: JsonObject): void;
-  /** The answer so far; null where no chunk came. */
-  response(): JsonObject | null;
-  usage(): Json | undefined;
+/** The stream of `/chat/completions`. */
+export const chatWire: StreamWire = {
+  makeAssembler: () => makeChatAssembler(),
+  isEnd: () => false,
+  errorOf: ownError,
+  isUsageOnly: (chunk) => Array.isArray(chunk.choices) && chunk.choices.length === 0 && isJsonObject(chunk.usage),
 };
+
+/** The stream of `/completions`: choices hold `text` where those of a chat hold a delta. */
+export const textWire: StreamWire = { ...chatWire, makeAssembler: () => makeChatAssembler("text_completion") };
 
 /** A custom tool has free text as its input where a function has arguments. */
 type ToolCall = { id: string | null; type: string; name: string; argumentParts: string[]; isCustom: boolean };
@@ -16,6 +19,8 @@ type Choice = {
   index: number;
   role: string;
   content: string[] | null;
+  /** The text of a choice that has no message. */
+  text: string[] | null;
   /** Text fields that some upstreams stream beside `content`, by name. */
   texts: Map<string, string[]>;
   toolCalls: Map<number, ToolCall>;
@@ -30,8 +35,8 @@ const textFields = ["reasoning_content", "reasoning", "refusal"] as const;
 /** Fields of a chunk that belong to the whole answer; the first chunk that has one decides. */
 const answerFields = ["id", "created", "model", "system_fingerprint", "service_tier"] as const;
 
-/** Makes the assembler of one stream. */
-export function makeChatAssembler(): ChatAssembler {
+/** Makes the assembler of one stream, whose answer calls itself `object`. */
+export function makeChatAssembler(object = "chat.completion"): StreamAssembler {
   const fields: JsonObject = {};
   const choices = new Map<number, Choice>();
   let usage: Json | undefined;
@@ -52,7 +57,7 @@ export function makeChatAssembler(): ChatAssembler {
       const sorted = [...choices.values()].sort((left, right) => left.index - right.index);
       return {
         ...fields,
-        object: "chat.completion",
+        object,
         choices: sorted.map(toChoice),
         ...(usage === undefined ? {} : { usage }),
       };
@@ -69,6 +74,7 @@ function addChoice(choices: Map<number, Choice>, part: JsonObject): void {
       index,
       role: "assistant",
       content: null,
+      text: null,
       texts: new Map(),
       toolCalls: new Map(),
       functionCall: null,
@@ -82,6 +88,7 @@ function addChoice(choices: Map<number, Choice>, part: JsonObject): void {
     for (const logprob of part.logprobs.content) choice.logprobs.push(logprob);
   }
   if (isJsonObject(part.delta)) addDelta(choice, part.delta);
+  else if (typeof part.text === "string") (choice.text ??= []).push(part.text);
 }
 
 function addDelta(choice: Choice, delta: JsonObject): void {
@@ -138,6 +145,8 @@ function joinName(name: string, part: Json | undefined): string {
 }
 
 function toChoice(choice: Choice): JsonObject {
+  if (choice.text !== null)
+    return { index: choice.index, text: choice.text.join(""), finish_reason: choice.finishReason };
   const message: JsonObject = { role: choice.role, content: choice.content?.join("") ?? null };
   for (const [name, parts] of choice.texts) message[name] = parts.join("");
   if (choice.toolCalls.size > 0) {

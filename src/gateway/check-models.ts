@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { Caller } from "#keys/caller.ts";
 import { shownApiBase } from "#gateway/call-record.ts";
-import { toUpstreamBody } from "#gateway/chat-request.ts";
+import { toUpstreamBody } from "#gateway/upstream-body.ts";
 import { allowedModels } from "#gateway/choose-deployment.ts";
 import { modelsState, type Deployment } from "#gateway/models.ts";
+import { chat } from "#gateway/operations/chat.ts";
 import { findProvider } from "#gateway/providers/index.ts";
 import { ofStatus, ofThrown } from "#gateway/upstream-failure.ts";
 import { AppError } from "#lib/errors.ts";
@@ -82,10 +83,18 @@ async function callDeployment(deployment: Deployment): Promise<string | null> {
 async function send(deployment: Deployment): Promise<string | null> {
   const request = { messages: [{ role: "user", content: "ping" }], max_tokens: 1 };
   const body = toUpstreamBody(request, { model: deployment.upstreamModel, defaults: deployment.defaults });
+  const headers = new Headers();
   try {
     const provider = findProvider(deployment.provider);
     if (!provider) return `There is no provider ${deployment.provider}.`;
-    const answer = await provider.send({ deployment, path: "/chat/completions", body, timeoutMs: deadlineMs });
+    const answer = await provider.send({
+      deployment,
+      operation: chat,
+      body,
+      form: null,
+      headers,
+      timeoutMs: deadlineMs,
+    });
     if (answer.status >= 200 && answer.status < 300) {
       answer.body.destroy();
       return null;

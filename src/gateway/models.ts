@@ -4,7 +4,7 @@ import { AppError } from "#lib/errors.ts";
 import { sha256Hex } from "#lib/id.ts";
 import { stateCell } from "#lib/state.ts";
 import type { JsonObject } from "#logging/record.ts";
-import { isGatewayField } from "#gateway/chat-request.ts";
+import { isGatewayField } from "#gateway/upstream-body.ts";
 import { findProvider, providerNames } from "#gateway/providers/index.ts";
 
 /** One way to answer a model name: a provider, the model's name there, and how to reach it. */

@@ -1,11 +1,13 @@
 import { z } from "zod";
 import type { Caller } from "#keys/caller.ts";
 import { planCall } from "#gateway/call.ts";
-import { startCall, toCallRecord, toUsage, type CallEnd } from "#gateway/call-record.ts";
-import { ChatRequest } from "#gateway/chat-request.ts";
+import { startCall, toCallRecord, type CallEnd } from "#gateway/call-record.ts";
 import { chooseDeployment } from "#gateway/choose-deployment.ts";
+import { chat } from "#gateway/operations/chat.ts";
+import { toUsage } from "#gateway/usage.ts";
 import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
 import { newRecordId } from "#lib/id.ts";
 import { decidedBy, readSubject, whyNothing } from "#logging/effective-logging.ts";
 import { firing, withoutKeyInfo } from "#logging/log-call.ts";
@@ -20,7 +22,7 @@ const HeaderValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, "is no value o
 
 /** The body of `POST /v1/logging/preview`: a request as it would be sent, and what shall have become of it. */
 export const PreviewLog = z.object({
-  request: ChatRequest,
+  request: chat.body,
   /** The simulated answer; a short one of our own where it is absent. */
   response: z.custom<JsonObject>(isJsonObject, "must be an object").nullish(),
   /** A simulated failure; it wins over `response`. */
@@ -49,7 +51,7 @@ export async function previewLog(db: Db, { caller, body, env }: PreviewInput): P
   const start = startCall({
     callId: newRecordId(),
     callIdIsClients: false,
-    callType: "acompletion",
+    operation: chat,
     route: "/v1/chat/completions",
     caller,
     body: body.request,
@@ -89,15 +91,21 @@ function whyUnplanned({ reason }: LogPlan): string | null {
 }
 
 function toEnd(caller: Caller, { request, response, error }: PreviewLog): CallEnd {
-  const answer = error ? null : (response ?? sampleAnswer(request.model));
+  const model = readModel(request);
+  const answer = error ? null : (response ?? sampleAnswer(model));
   return {
-    deployment: chooseDeployment(caller, request.model),
+    deployment: chooseDeployment(caller, model),
     response: answer,
     usage: toUsage(answer?.usage),
     error: error ?? null,
     completionStartTimeMs: null,
     clientDisconnected: false,
   };
+}
+
+function readModel({ model }: JsonObject): string {
+  if (typeof model === "string" && model !== "") return model;
+  throw new AppError("bad_request", "request.model: a model is required", { param: "request.model" });
 }
 
 function sampleAnswer(model: string): JsonObject {

@@ -1,25 +1,27 @@
-import { makeChatAssembler } from "#gateway/chat-stream.ts";
 import { makeFrameSplitter } from "#gateway/event-frames.ts";
-import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
+import { parseChunk, type StreamWire } from "#gateway/stream-wire.ts";
+import type { Json, JsonObject } from "#logging/record.ts";
 
-/** What a stream said so far. `errorText` is the data of the upstream's own error frame. */
+/** What a stream said so far. `errorText` is the upstream's own error, as JSON with an `error` in it. */
 export type StreamAnswer = { response: JsonObject | null; usage: Json | undefined; errorText: string | null };
 
-/** Reads along with a stream, and says which of its bytes may leave when. */
+/** Reads along with an answer, and says which of its bytes may leave when. */
 export type StreamCopy = {
-  /** What of these bytes may leave now; nothing from `[DONE]` on. */
+  /** What of these bytes may leave now; nothing from the last frame on. */
   pass(bytes: Buffer): Buffer[];
-  /** True once `[DONE]` came. */
+  /** True once the last frame came. */
   isDone(): boolean;
-  /** What may leave when the stream is over: `[DONE]`, or what stands after the last closed frame. */
+  /** What may leave when the answer is over: its last frame, or what stands after the last closed one. */
   lastBytes(): Buffer;
   answer(): StreamAnswer;
 };
 
-/** Makes the copy of one stream. `hideUsage`: the chunk that holds nothing but the usage is kept back. */
-export function makeStreamCopy(hideUsage: boolean): StreamCopy {
+type Verdict = "pass" | "hide" | "last";
+
+/** Makes the copy of one event stream. `hideUsage`: the event that holds nothing but the usage is kept back. */
+export function makeStreamCopy(wire: StreamWire, hideUsage: boolean): StreamCopy {
   const splitter = makeFrameSplitter();
-  const assembler = makeChatAssembler();
+  const assembler = wire.makeAssembler();
   let plainAnswer: JsonObject | null = null;
   let held: Buffer | null = null;
   let errorText: string | null = null;
@@ -27,11 +29,12 @@ export function makeStreamCopy(hideUsage: boolean): StreamCopy {
   function pass(bytes: Buffer): Buffer[] {
     const out: Buffer[] = [];
     for (const frame of splitter.push(bytes)) {
-      if (frame.data?.trim() === "[DONE]") {
+      const verdict = read(frame.data);
+      if (verdict === "last") {
         held = frame.bytes;
         break;
       }
-      if (read(frame.data)) out.push(frame.bytes);
+      if (verdict === "pass") out.push(frame.bytes);
     }
     return out;
   }
@@ -40,27 +43,30 @@ export function makeStreamCopy(hideUsage: boolean): StreamCopy {
   function lastBytes(): Buffer {
     if (held !== null) return held;
     const { bytes, data } = splitter.rest();
-    if (bytes.length === 0 || data?.trim() === "[DONE]") return bytes;
+    if (bytes.length === 0) return bytes;
     const isPlainAnswer = data === null && assembler.response() === null;
-    if (!isPlainAnswer) return read(data) ? bytes : Buffer.alloc(0);
+    if (!isPlainAnswer) return read(data) === "hide" ? Buffer.alloc(0) : bytes;
     const answer = parseChunk(bytes.toString("utf8"));
-    if (answer) noteError(answer, bytes.toString("utf8"));
+    if (answer) noteError(answer);
     plainAnswer = answer;
     return bytes;
   }
 
-  function noteError(chunk: JsonObject, text: string): void {
-    if (chunk.error !== undefined && chunk.error !== null) errorText = text;
+  function noteError(chunk: JsonObject): void {
+    const error = wire.errorOf(chunk);
+    if (error !== null) errorText = JSON.stringify(error);
   }
 
-  /** Assembles a frame's data; false where the client must not get that frame. */
-  function read(data: string | null): boolean {
-    const chunk = data === null ? null : parseChunk(data);
-    if (data === null || !chunk) return true;
-    noteError(chunk, data);
+  /** Assembles a frame's data, and says whether the client gets that frame. */
+  function read(data: string | null): Verdict {
+    if (data === null) return "pass";
+    if (data.length < 16 && data.trim() === "[DONE]") return "last";
+    const chunk = parseChunk(data);
+    if (!chunk) return "pass";
+    noteError(chunk);
     assembler.add(chunk);
-    const isUsageOnly = Array.isArray(chunk.choices) && chunk.choices.length === 0 && isJsonObject(chunk.usage);
-    return !(hideUsage && isUsageOnly);
+    if (wire.isEnd(chunk)) return "last";
+    return hideUsage && wire.isUsageOnly(chunk) ? "hide" : "pass";
   }
 
   return {
@@ -75,11 +81,27 @@ export function makeStreamCopy(hideUsage: boolean): StreamCopy {
   };
 }
 
-function parseChunk(data: string): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(data);
-    return isJsonObject(value) ? value : null;
-  } catch {
-    return null;
-  }
+/**
+ * The copy of an answer that is no text (spoken audio): one piece is always kept back, so that the last one leaves after
+ * the record is kept; the log gets the length and the kind of it.
+ */
+export function makeBytesCopy(contentType: string): StreamCopy {
+  let held: Buffer = Buffer.alloc(0);
+  let bytes = 0;
+  return {
+    pass(piece) {
+      bytes += piece.length;
+      const out = held.length === 0 ? [] : [held];
+      held = piece;
+      return out;
+    },
+    isDone: () => false,
+    lastBytes: () => held,
+    answer: () => ({ response: toBytesAnswer(bytes, contentType), usage: undefined, errorText: null }),
+  };
+}
+
+/** What the log says of an answer that is no text. */
+export function toBytesAnswer(bytes: number, contentType: string): JsonObject {
+  return { object: "file", content_type: contentType, bytes };
 }

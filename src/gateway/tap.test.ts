@@ -1,5 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { chatWire } from "#gateway/chat-stream.ts";
+import { makeStreamCopy } from "#gateway/stream-copy.ts";
 import { tap, type TapEnd, type TapSource } from "#gateway/tap.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
 
@@ -32,7 +34,7 @@ function start(pieces: readonly Buffer[], setup: Setup & { failure?: Error } = {
   const source = upstream(pieces.slice(1), setup.failure ?? null);
   const ends: TapEnd[] = [];
   const stream = tap(pieces[0] ?? Buffer.alloc(0), source, {
-    hideUsage: setup.hideUsage ?? false,
+    copy: makeStreamCopy(chatWire, setup.hideUsage ?? false),
     async onEnd(end) {
       ends.push(end);
       await setup.onEnd?.(end);
@@ -245,7 +247,11 @@ describe("onEnd", () => {
     };
     const ends: TapEnd[] = [];
     const onEnd = async (end: TapEnd): Promise<void> => void ends.push(end);
-    const stream = tap(Buffer.from(frame(textChunk("a"))), source, { hideUsage: true, onEnd, errorFrame: String });
+    const stream = tap(Buffer.from(frame(textChunk("a"))), source, {
+      copy: makeStreamCopy(chatWire, true),
+      onEnd,
+      errorFrame: String,
+    });
     const reader = stream.getReader();
     await reader.read();
     const waiting = reader.read();

@@ -1,4 +1,4 @@
-import { makeStreamCopy } from "#gateway/stream-copy.ts";
+import type { StreamCopy } from "#gateway/stream-copy.ts";
 import type { Json, JsonObject } from "#logging/record.ts";
 
 /** How a stream ended. `broken`: the upstream broke off or sent an error frame. */
@@ -15,24 +15,27 @@ export type TapEnd = {
 
 /** How to tap a stream. */
 export type TapOptions = {
-  /** The usage was requested for the log alone: the client does not get that chunk. */
-  hideUsage: boolean;
+  /** Reads along, and keeps back what has to wait or is not the client's. */
+  copy: StreamCopy;
   /** Called once, whatever the end. The stream's last frame waits for it; a throw turns that frame into an error. */
   onEnd(end: TapEnd): Promise<void>;
-  /** The frame that tells the client of an upstream that broke off, or of a log that could not be kept. */
-  errorFrame(reason: unknown): string;
+  /**
+   * The frame that tells the client of an upstream that broke off, or of a log that could not be kept. Null: there is no
+   * such frame, and the connection is what breaks.
+   */
+  errorFrame(reason: unknown): string | null;
 };
 
 /** Bytes of an upstream, read once. */
 export type TapSource = AsyncIterator<Buffer> & { destroy(): void };
 
 /**
- * Passes a server-sent event stream on, bytes unchanged and as they come, and assembles a copy. The final frame
- * (`[DONE]`, or the end of the body) leaves only after `onEnd` has resolved; after `[DONE]` nothing is passed on. `first`
+ * Passes an answer on, bytes unchanged and as they come, and assembles a copy. What is last (`[DONE]`, the final event,
+ * or the end of the body) leaves only after `onEnd` has resolved; after it nothing is passed on. `first`
  * are bytes that were read already.
  */
 export function tap(first: Buffer, source: TapSource, options: TapOptions): ReadableStream<Uint8Array> {
-  const copy = makeStreamCopy(options.hideUsage);
+  const { copy } = options;
   let isOver = false;
   let isCancelled = false;
 
@@ -51,8 +54,8 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Read
       (error: unknown) => ({ error }),
     );
     if (isCancelled) return;
-    if (failure) controller.enqueue(Buffer.from(options.errorFrame(failure.error), "utf8"));
-    else if (last.length > 0) controller.enqueue(last);
+    if (failure) return tell(controller, options.errorFrame(failure.error));
+    if (last.length > 0) controller.enqueue(last);
     controller.close();
   }
 
@@ -63,8 +66,7 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Read
     );
     source.destroy();
     if (isCancelled) return;
-    controller.enqueue(Buffer.from(options.errorFrame(told), "utf8"));
-    controller.close();
+    tell(controller, options.errorFrame(told));
   }
 
   let next: Buffer | null = first;
@@ -102,6 +104,13 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Read
     },
     { highWaterMark: 0 },
   );
+}
+
+/** Ends a body with the frame that says what went wrong; without one it breaks off. */
+function tell(controller: ReadableStreamDefaultController<Uint8Array>, frame: string | null): void {
+  if (frame === null) return controller.error(new Error("The answer broke off."));
+  controller.enqueue(Buffer.from(frame, "utf8"));
+  controller.close();
 }
 
 /** Reads the end of a stream whose last frame came, so that its connection can serve again; a second at most. */

@@ -26,7 +26,7 @@ export async function loadRoutes(): Promise<MountedRoute[]> {
       return { path: toPattern(file), file, handlers: new Map(handlers) };
     }),
   );
-  routes.sort((left, right) => countParameters(left.path) - countParameters(right.path));
+  routes.sort((left, right) => rankOf(left.path) - rankOf(right.path));
   mountedRoutesState.set(routes);
   return routes;
 }
@@ -78,6 +78,12 @@ function refuse(error: Error, route: string): Response {
 function toPattern(file: string): string {
   const parts = file.split(sep).slice(1, -1);
   return `/${parts.map((part) => part.replace(/^\[(.+)\]$/, ":$1{.+}")).join("/")}`;
+}
+
+/** Fixed paths first; of those with parameters, which match greedily, the ones with more fixed parts. */
+function rankOf(path: string): number {
+  const parameters = countParameters(path);
+  return parameters * 100 - (parameters === 0 ? 0 : path.split("/").length);
 }
 
 function countParameters(path: string): number {

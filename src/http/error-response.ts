@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AppError, UpstreamError } from "#lib/errors.ts";
+import { anthropicErrorType, AppError, UpstreamError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
 
 /** The envelope of every OpenAI-like error: `code` is the HTTP status as text (`{"error": {…}}`). */
@@ -20,6 +20,15 @@ export const ErrorDetail = z
   .object({ detail: z.union([z.string(), z.object({ error: z.string() })]) })
   .meta({ id: "ErrorDetail" });
 
+/** An error in the form of Anthropic's API, whose clients read `error.type`. */
+export const AnthropicError = z
+  .object({
+    type: z.literal("error"),
+    error: z.object({ type: z.string(), message: z.string() }),
+    request_id: z.string(),
+  })
+  .meta({ id: "AnthropicError" });
+
 /** What is wrong with a body or a query, field by field, as FastAPI lists it. */
 export const ValidationErrors = z
   .object({
@@ -34,8 +43,8 @@ export const ValidationErrors = z
   })
   .meta({ id: "ValidationErrors" });
 
-/** What stands around an error: which request, which path. */
-export type ErrorContext = { requestId: string; route: string };
+/** What stands around an error: which request, which path, and in whose form the answer is. */
+export type ErrorContext = { requestId: string; route: string; form?: "anthropic" | undefined };
 
 /**
  * The answer for whatever was thrown. An `AppError` shows its message, an `UpstreamError` the remote party's, and a bug
@@ -44,9 +53,7 @@ export type ErrorContext = { requestId: string; route: string };
 export function toErrorResponse(error: unknown, context: ErrorContext): Response {
   const known = toAppError(error, context);
   logRefusal(known, error, context);
-  const body =
-    known.detail === undefined ? JSON.stringify(toEnvelope(known)) : JSON.stringify({ detail: known.detail });
-  return new Response(body, {
+  return new Response(JSON.stringify(toBody(known, context)), {
     status: known.status,
     headers: {
       "content-type": "application/json",
@@ -55,6 +62,15 @@ export function toErrorResponse(error: unknown, context: ErrorContext): Response
       ...known.headers,
     },
   });
+}
+
+function toBody(error: AppError, { form, requestId }: ErrorContext): object {
+  if (form === "anthropic") return toAnthropicError(error, requestId);
+  return error.detail === undefined ? toEnvelope(error) : { detail: error.detail };
+}
+
+function toAnthropicError({ status, message }: AppError, requestId: string): z.output<typeof AnthropicError> {
+  return { type: "error", error: { type: anthropicErrorType(status), message }, request_id: requestId };
 }
 
 /** The wire's envelope of an error. */

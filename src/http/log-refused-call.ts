@@ -19,7 +19,7 @@ const noControls = { noLog: false, disabledCallbacks: [], redact: false, liftRed
  */
 export async function logRefusedCall(
   error: AppError,
-  { request, path, callId }: { request: Request; path: string; callId: string },
+  { request, path, callId, callType }: { request: Request; path: string; callId: string; callType: string },
 ): Promise<void> {
   if (error.status >= 500) return;
   const config = configState.get();
@@ -28,7 +28,7 @@ export async function logRefusedCall(
   const teamId = caller?.teamId ?? null;
   const isTeamDisabled = teamId !== null && deliveryState.get().isDisabled(teamId);
   const plan = planLog(policy, { controls: noControls, isTeamDisabled }, config);
-  const record = toRefusedRecord(error, { caller: caller ?? strangerCaller, path, callId });
+  const record = toRefusedRecord(error, { caller: caller ?? strangerCaller, path, callId, callType });
   await logCall(plan, record).catch((cause: unknown) => {
     currentLogger().error({ recordId: record.recordId, error: String(cause) }, "a record could not be queued");
   });
@@ -45,14 +45,14 @@ function findKnownCaller(request: Request): Caller | null {
 
 function toRefusedRecord(
   error: AppError,
-  { caller, path, callId }: { caller: Caller; path: string; callId: string },
+  { caller, path, callId, callType }: { caller: Caller; path: string; callId: string; callType: string },
 ): LogRecord {
   const nowMs = Date.now();
   return {
     recordId: newRecordId(),
     callId,
     responseId: null,
-    callType: "acompletion",
+    callType,
     route: path,
     status: "failure",
     clientDisconnected: false,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ErrorDetail, ErrorEnvelope, ValidationErrors } from "#http/error-response.ts";
+import { AnthropicError, ErrorDetail, ErrorEnvelope, ValidationErrors } from "#http/error-response.ts";
 import type { JsonSchema, SchemaCollector } from "#http/open-api-schemas.ts";
 import type { RouteAuth, RouteOptions } from "#http/route.ts";
 
@@ -124,7 +124,8 @@ function usualRefusals({ auth, body, query }: Options): Record<string, string> {
 
 const Refusal = z.union([ErrorEnvelope, ErrorDetail]);
 
-function refusalSchema(status: string, { auth }: Options): z.ZodType {
+function refusalSchema(status: string, { auth, errors }: Options): z.ZodType {
+  if (errors === "anthropic") return AnthropicError;
   if (status === "422") return auth === "llm" ? ErrorEnvelope : z.union([ValidationErrors, ErrorDetail]);
   return auth === "llm" || ["401", "413", "429", "500"].includes(status) ? ErrorEnvelope : Refusal;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadRoutes } from "#http/dispatch.ts";
-import { ErrorEnvelope, ValidationErrors } from "#http/error-response.ts";
+import { AnthropicError, ErrorEnvelope, ValidationErrors } from "#http/error-response.ts";
 import { shownPath, type MountedRoute } from "#http/mounted-routes.ts";
 import { makeOpenApi, type OpenApiDocument } from "#http/open-api.ts";
 import { startApp, type TestApp } from "#testing/app.ts";
@@ -38,7 +38,7 @@ test("a route that is mounted twice is described once more, as the same", () => 
 });
 
 describe.each(cases)("$name", ({ route, method, handler }) => {
-  const { auth, body, describe: said } = handler.options;
+  const { auth, body, describe: said, errors } = handler.options;
 
   test("is described: what it does, its parameters, a body that works, and what it answers", () => {
     const operation = document.paths[shownPath(route)]?.[method.toLowerCase()];
@@ -58,13 +58,15 @@ describe.each(cases)("$name", ({ route, method, handler }) => {
   test.runIf(auth !== "none")("is refused in the envelope without a key", async () => {
     const answer = await app.call(handler, { path: route.path, method, key: null });
     expect(answer.status).toBe(401);
-    expect(ErrorEnvelope.parse(answer.body).error).toMatchObject({ code: "401", type: "auth_error" });
+    if (errors === "anthropic") {
+      expect(AnthropicError.parse(answer.body).error).toMatchObject({ type: "authentication_error" });
+    } else expect(ErrorEnvelope.parse(answer.body).error).toMatchObject({ code: "401", type: "auth_error" });
   });
 
   test.runIf(body !== undefined)("refuses a body that is no JSON in the wire's words", async () => {
     const answer = await app.call(handler, { path: route.path, method, body: "{", params: someParams(route) });
     expect(answer.status).toBe(auth === "llm" ? 400 : 422);
-    const shape = auth === "llm" ? ErrorEnvelope : ValidationErrors;
+    const shape = errors === "anthropic" ? AnthropicError : auth === "llm" ? ErrorEnvelope : ValidationErrors;
     expect(shape.safeParse(answer.body)).toMatchObject({ success: true });
   });
 });

@@ -7,14 +7,36 @@ import { AppError } from "#lib/errors.ts";
  * than that, and where the announced length is already over it.
  */
 export async function readBodyText(request: Request): Promise<string> {
+  return hasAllowedLength(request) ? request.text() : (await readWithLimit(request)).toString("utf8");
+}
+
+/**
+ * The form of a request's body, under the same limit. Throws OpenAI's 400 where it is none.
+ */
+export async function readForm(request: Request): Promise<FormData> {
+  const contentType = request.headers.get("content-type") ?? "";
+  const body = hasAllowedLength(request) ? await request.arrayBuffer() : await readWithLimit(request);
+  try {
+    return await new Response(new Uint8Array(body), { headers: { "content-type": contentType } }).formData();
+  } catch (cause) {
+    const message = "The request body is not valid multipart/form-data.";
+    throw new AppError("bad_request", message, { type: "invalid_request_error", cause });
+  }
+}
+
+/** True where the length is announced and allowed, false where it is not known; throws where it is too much. */
+function hasAllowedLength(request: Request): boolean {
+  const megabytes = configState.get().general_settings.max_request_size_mb;
+  const announced = request.headers.get("content-length");
+  if (announced === null) return false;
+  if (Number(announced) > megabytes * 1024 * 1024) throw tooLarge(megabytes);
+  return true;
+}
+
+async function readWithLimit(request: Request): Promise<Buffer> {
   const megabytes = configState.get().general_settings.max_request_size_mb;
   const bytesMax = megabytes * 1024 * 1024;
-  const announced = request.headers.get("content-length");
-  if (announced !== null) {
-    if (Number(announced) > bytesMax) throw tooLarge(megabytes);
-    return request.text();
-  }
-  if (request.body === null) return "";
+  if (request.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of request.body) {
@@ -22,7 +44,7 @@ export async function readBodyText(request: Request): Promise<string> {
     if (bytes > bytesMax) throw tooLarge(megabytes);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 /**
@@ -33,6 +55,13 @@ export function parseBody(schema: z.ZodType, text: string, isCall: boolean): unk
   const parsed = schema.safeParse(parseJson(text, isCall));
   if (parsed.success) return parsed.data;
   throw isCall ? badCall(parsed.error) : validationError("body", parsed.error);
+}
+
+/** Checks the body of a call that did not come as JSON; OpenAI's 400 where it does not fit. */
+export function checkCall<Body>(schema: z.ZodType<Body>, body: unknown): Body {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw badCall(parsed.error);
 }
 
 /** Parses the query of a URL with a route's schema; 422 in FastAPI's form where it does not fit. */

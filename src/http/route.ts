@@ -24,6 +24,10 @@ export type RouteOptions<Body extends z.ZodType, Query extends z.ZodType, Answer
   describe: RouteDescription<NoInfer<z.input<Body>>, Answer>;
   body?: Body;
   query?: Query;
+  /** `anthropic`: errors in the form of Anthropic's API. */
+  errors?: "anthropic" | undefined;
+  /** What the log of a refused call says that it was; a chat where it is absent. */
+  callType?: string;
 };
 
 /** What a handler gets. `body` and `query` are parsed; `params` are decoded path parameters. */
@@ -74,7 +78,7 @@ export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Hand
     const path = pathOf(request.url);
     try {
       const db = currentDb();
-      const caller = await authenticate(db, options.auth, { request, path, callId });
+      const caller = await authenticate(db, options, { request, path, callId });
       const isCall = options.auth === "llm";
       const body = options.body ? parseBody(options.body, await readBodyText(request), isCall) : undefined;
       const query = options.query ? parseQuery(options.query, request.url) : undefined;
@@ -82,7 +86,7 @@ export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Hand
       const result = await handler({ db, caller, body, query, params, request, callId, callIdIsClients, path });
       return result instanceof Response ? result : jsonResponse(result, callId);
     } catch (error) {
-      return toErrorResponse(error, { requestId: callId, route: path });
+      return toErrorResponse(error, { requestId: callId, route: path, form: options.errors });
     }
   }
   return Object.assign(handle, { options });
@@ -97,7 +101,7 @@ export function jsonResponse(value: unknown, callId: string): Response {
 
 async function authenticate(
   db: Database["db"],
-  auth: RouteAuth,
+  { auth, callType = "acompletion" }: RouteOptions<z.ZodType, z.ZodType>,
   call: { request: Request; path: string; callId: string },
 ): Promise<Caller> {
   if (auth === "none") return strangerCaller;
@@ -106,7 +110,7 @@ async function authenticate(
     assertRouteAllowed(caller, auth, call.path);
     return caller;
   } catch (error) {
-    if (auth === "llm" && error instanceof AppError) await logRefusedCall(error, call);
+    if (auth === "llm" && error instanceof AppError) await logRefusedCall(error, { ...call, callType });
     throw error;
   }
 }

@@ -88,6 +88,11 @@ export const generalSettingsShape = {
   user_api_key_cache_ttl: seconds.default(60),
   max_request_size_mb: positive.default(20),
   litellm_key_header_name: text.optional(),
+  /** The model of every call of its kind, whatever the client names. */
+  completion_model: text.optional(),
+  embedding_model: text.optional(),
+  image_generation_model: text.optional(),
+  moderation_model: text.optional(),
   use_x_forwarded_for: flag.default(false),
   must_log: flag.default(false),
   enforce_redaction: flag.default(false),

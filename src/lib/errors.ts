@@ -106,3 +106,19 @@ export function faultOfStatus(status: number): UpstreamFault {
   if (status >= 300 && status < 400) return "destination";
   return "record";
 }
+
+const anthropicErrorTypes: Readonly<Record<number, string>> = {
+  401: "authentication_error",
+  402: "billing_error",
+  403: "permission_error",
+  404: "not_found_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+  504: "timeout_error",
+  529: "overloaded_error",
+};
+
+/** The type that Anthropic's API gives an error of a status. https://docs.anthropic.com/en/api/errors */
+export function anthropicErrorType(status: number): string {
+  return anthropicErrorTypes[status] ?? (status >= 500 ? "api_error" : "invalid_request_error");
+}

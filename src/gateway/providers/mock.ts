@@ -10,6 +10,7 @@ export const mock: Provider = {
   name: "mock",
   apiBase: null,
   exceptionName: "MockException",
+  takes: ({ name }) => name === "chat",
   async send(call) {
     return call.body.stream === true ? streamed(call) : plain(call);
   },

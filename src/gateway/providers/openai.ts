@@ -1,4 +1,5 @@
-import type { Provider } from "#gateway/providers/provider.ts";
+import type { Provider, ProviderAnswer, ProviderCall } from "#gateway/providers/provider.ts";
+import { toUpstreamForm } from "#gateway/request-form.ts";
 import { fetchUpstream } from "#lib/fetch-upstream.ts";
 
 /** OpenAI, and every server that speaks its wire: the answer's bytes are passed on as they are. */
@@ -6,16 +7,38 @@ export const openai: Provider = {
   name: "openai",
   apiBase: "https://api.openai.com/v1",
   exceptionName: "OpenAIException",
-  send: ({ deployment, path, body, timeoutMs }) =>
-    fetchUpstream(`${deployment.apiBase ?? ""}${path}`, {
-      method: "POST",
-      reach: "operator",
-      headers: {
-        "content-type": "application/json",
-        ...(deployment.apiKey === null ? {} : { authorization: `Bearer ${deployment.apiKey}` }),
-      },
-      body: JSON.stringify(body),
-      headersTimeoutMs: timeoutMs,
-      bodyTimeoutMs: timeoutMs,
-    }),
+  takes: ({ name }) => name !== "messages",
+  send(call) {
+    const { deployment, operation } = call;
+    const url = `${deployment.apiBase ?? ""}${operation.path}`;
+    return sendJson(url, call, deployment.apiKey === null ? {} : { authorization: `Bearer ${deployment.apiKey}` });
+  },
 };
+
+/** Posts a call's body, or its form, and resolves with whatever was answered. */
+export async function sendJson(
+  url: string,
+  { body, form, timeoutMs }: ProviderCall,
+  headers: Readonly<Record<string, string>>,
+): Promise<ProviderAnswer> {
+  const { contentType, bytes } =
+    form === null
+      ? { contentType: "application/json", bytes: JSON.stringify(body) }
+      : await encodeForm(toUpstreamForm(form, body));
+  return fetchUpstream(url, {
+    method: "POST",
+    reach: "operator",
+    headers: { "content-type": contentType, ...headers },
+    body: bytes,
+    headersTimeoutMs: timeoutMs,
+    bodyTimeoutMs: timeoutMs,
+  });
+}
+
+async function encodeForm(form: FormData): Promise<{ contentType: string; bytes: Uint8Array }> {
+  const encoded = new Response(form);
+  return {
+    contentType: encoded.headers.get("content-type") ?? "multipart/form-data",
+    bytes: new Uint8Array(await encoded.arrayBuffer()),
+  };
+}

@@ -1,12 +1,16 @@
 import type { Deployment } from "#gateway/models.ts";
+import type { Operation } from "#gateway/operation.ts";
 import type { JsonObject } from "#logging/record.ts";
 
 /** One request to an upstream, already free of everything that is the gateway's alone. */
 export type ProviderCall = {
   deployment: Deployment;
-  /** The path below the API base: `/chat/completions`. */
-  path: string;
+  operation: Operation;
   body: JsonObject;
+  /** The form to send instead of the body, where the operation takes files. */
+  form: FormData | null;
+  /** The client's headers. A provider passes on those alone that its API knows and that steer the answer. */
+  headers: Headers;
   /** How long the first byte may take. */
   timeoutMs: number;
 };
@@ -25,6 +29,8 @@ export type Provider = {
   apiBase: string | null;
   /** The word that LiteLLM puts into this vendor's error messages, for example `OpenAIException`. */
   exceptionName: string;
+  /** False for an operation that this API does not have. */
+  takes(operation: Pick<Operation, "name">): boolean;
   /** Sends one request. Throws `UpstreamError` of status 0 where there is no answer. */
   send(call: ProviderCall): Promise<ProviderAnswer>;
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ChatRequest, isGatewayField, toUpstreamBody } from "#gateway/chat-request.ts";
+import { chat } from "#gateway/operations/chat.ts";
+import { isGatewayField, toUpstreamBody } from "#gateway/upstream-body.ts";
 import type { JsonObject } from "#logging/record.ts";
 
 const messages = [{ role: "user", content: "hi" }];
@@ -12,21 +13,20 @@ function names(fields: string): string[] {
 describe("the body as it came", () => {
   test("is passed on whole, fields that nobody knows included", () => {
     const body = { model: "m", messages, stream: null, something_new: { a: [1] } };
-    expect(ChatRequest.parse(body)).toBe(body);
+    expect(chat.body.parse(body)).toBe(body);
   });
 
   test.each<[unknown, string]>([
-    [{ messages }, "model"],
     [{ model: "", messages }, "model"],
     [{ model: "m" }, "messages"],
     [{ model: "m", messages: "hi" }, "messages"],
     [{ model: "m", messages, stream: "true" }, "stream"],
   ])("%j is refused, naming the field", (body, field) => {
-    expect(ChatRequest.safeParse(body).error?.issues.map((issue) => issue.path[0])).toEqual([field]);
+    expect(chat.body.safeParse(body).error?.issues.map((issue) => issue.path[0])).toEqual([field]);
   });
 
   test.each([[null], [[]], ["text"], [1]])("%j is no body", (body) => {
-    expect(ChatRequest.safeParse(body).success).toBe(false);
+    expect(chat.body.safeParse(body).success).toBe(false);
   });
 });
 
@@ -81,4 +81,12 @@ test("the deployment's defaults give way to the client, and its model name to no
     max_tokens: 5,
   });
   expect(body.model).toBe("public");
+});
+
+test("an API with a metadata of its own gets the client's, and never the gateway's", () => {
+  const body = { model: "m", metadata: { user_id: "u" }, litellm_metadata: { session_id: "s" } };
+  expect(toUpstreamBody(body, { ...target, forwardsMetadata: true })).toEqual({
+    model: "gpt-4o-2024-08-06",
+    metadata: { user_id: "u" },
+  });
 });

@@ -1,30 +1,4 @@
-import { z } from "zod";
-import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
-
-/** The body of a chat completion as it came; only what the gateway itself needs was checked. */
-export type ChatRequest = JsonObject & { model: string; messages: Json[] };
-
-const checkedFields = z.object({
-  model: z.string({ error: "a model is required" }).min(1, "a model is required"),
-  messages: z.array(z.unknown(), { error: "must be a list of messages" }),
-  stream: z.boolean({ error: "must be true or false" }).nullish(),
-});
-
-/** OpenAI's answer to a chat, as the upstream gave it: its bytes are passed on unchanged. */
-export const ChatAnswer = z.looseObject({ choices: z.array(z.json()).optional() }).meta({ id: "ChatAnswer" });
-
-const { $schema: _dialect, ...described } = z.toJSONSchema(checkedFields, { io: "input" });
-
-/** Everything that is not checked here is the upstream's to judge, so the body is passed on, not rebuilt. */
-export const ChatRequest = z
-  .custom<ChatRequest>(isJsonObject, "The body must be a JSON object.")
-  .check((payload) => {
-    const parsed = checkedFields.safeParse(payload.value);
-    for (const { message, path } of parsed.error?.issues ?? []) {
-      payload.issues.push({ code: "custom", message, path, input: payload.value });
-    }
-  })
-  .meta(described);
+import { isJsonObject, type JsonObject } from "#logging/record.ts";
 
 /**
  * Fields that are the gateway's alone (LiteLLM's own parameters): no upstream ever sees them, whoever sends them. None
@@ -88,15 +62,19 @@ function plainName(name: string): string {
     .toLowerCase();
 }
 
+/** `forwardsMetadata`: the API has a `metadata` of its own, and the gateway's is called `litellm_metadata`. */
+export type UpstreamTarget = { model: string; defaults: Readonly<JsonObject>; forwardsMetadata?: boolean };
+
 /** The body as the upstream gets it: the deployment's defaults, then the client's fields, under the upstream's name. */
 export function toUpstreamBody(
   body: JsonObject,
-  { model, defaults }: { model: string; defaults: Readonly<JsonObject> },
+  { model, defaults, forwardsMetadata = false }: UpstreamTarget,
 ): JsonObject {
   const upstream: JsonObject = { ...defaults };
   for (const [name, value] of Object.entries(body)) {
     if (!isGatewayField(name) && name !== "__proto__") upstream[name] = value;
   }
+  if (forwardsMetadata && isJsonObject(body.metadata)) upstream.metadata = body.metadata;
   upstream.model = model;
   return upstream;
 }

@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { complete } from "#gateway/complete.ts";
+import type { Operation } from "#gateway/operation.ts";
+import { toFormBody } from "#gateway/request-form.ts";
+import { checkCall, readForm } from "#http/read-body.ts";
+import { upstreamRefusals, type RouteDescription } from "#http/route-description.ts";
+import { route, type Route } from "#http/route.ts";
+
+/** `model`: the path names the model, slashes included. */
+export type CallPath = { params?: "model" };
+
+const Answer = z.looseObject({}).meta({ id: "UpstreamAnswer", description: "The upstream's answer, byte for byte." });
+
+/** The route of an operation whose request is JSON. */
+export function callRoute(operation: Operation, { params: named }: CallPath = {}): Route {
+  const { body: schema, callType, errors } = operation;
+  return route(
+    { auth: "llm", describe: describe(operation, named), body: schema, callType, errors },
+    ({ caller, body, request, params, callId, callIdIsClients, path }) => {
+      const { headers } = request;
+      return complete({ operation, caller, body, headers, callId, callIdIsClients, path, pathModel: params.model });
+    },
+  );
+}
+
+/** The route of an operation whose request is a form with files in it. */
+export function formRoute(operation: Operation, { params: named }: CallPath = {}): Route {
+  const { body: schema, callType } = operation;
+  return route(
+    { auth: "llm", describe: describe(operation, named), callType },
+    async ({ caller, request, params, callId, callIdIsClients, path }) => {
+      const { headers } = request;
+      const form = await readForm(request);
+      const body = checkCall(schema, toFormBody(form));
+      const call = { operation, caller, body, form, headers, callId, callIdIsClients, path };
+      return complete({ ...call, pathModel: params.model });
+    },
+  );
+}
+
+function describe(
+  { describe: said }: Operation,
+  params: CallPath["params"],
+): RouteDescription<Record<string, z.core.util.JSONType>, typeof Answer> {
+  return {
+    ...said,
+    details:
+      "Everything that the gateway does not need itself is passed on to the model's provider. The record of the call is committed before the last byte of the answer; the header `x-sluice-log` is its receipt.",
+    tag: "Calls",
+    answer: Answer,
+    refusals: upstreamRefusals,
+    ...(params === undefined
+      ? {}
+      : { params: { model: { description: "The model's public name.", example: "gpt-4o" } } }),
+  };
+}

@@ -1,0 +1,1 @@
+export { GET } from "#app/(rest)/v1/models/[model]/route.ts";

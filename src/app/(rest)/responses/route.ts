@@ -1,0 +1,1 @@
+export { POST } from "#app/(rest)/v1/responses/route.ts";

@@ -1,0 +1,33 @@
+import { isJsonObject, noUsage, type Json, type RecordUsage } from "#logging/record.ts";
+
+/**
+ * An upstream's usage object as counts; whatever is missing or no number is 0. Reads OpenAI's two forms and Anthropic's,
+ * which counts cached input beside the rest of it.
+ */
+export function toUsage(usage: Json | undefined): RecordUsage {
+  if (!isJsonObject(usage)) return noUsage;
+  const prompt = detailsOf(usage.prompt_tokens_details ?? usage.input_tokens_details);
+  const completion = detailsOf(usage.completion_tokens_details ?? usage.output_tokens_details);
+  const cacheRead = count(usage.cache_read_input_tokens);
+  const cacheWrite = count(usage.cache_creation_input_tokens);
+  const promptTokens = count(usage.prompt_tokens) || count(usage.input_tokens) + cacheRead + cacheWrite;
+  const completionTokens = count(usage.completion_tokens) || count(usage.output_tokens);
+  return {
+    promptTokens,
+    completionTokens,
+    totalTokens: count(usage.total_tokens) || promptTokens + completionTokens,
+    cacheReadTokens: count(prompt.cached_tokens) || cacheRead,
+    cacheWriteTokens: count(prompt.cache_write_tokens) || cacheWrite,
+    reasoningTokens: count(completion.reasoning_tokens),
+  };
+}
+
+const noDetails: Readonly<Record<string, Json>> = {};
+
+function detailsOf(value: Json | undefined): Readonly<Record<string, Json>> {
+  return isJsonObject(value) ? value : noDetails;
+}
+
+function count(value: Json | undefined): number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
+}
