@@ -42,6 +42,11 @@ export const errors: Record<string, (prompt: string) => OpenaiRefusal> = {
     }),
   "error-500": () =>
     refuse(500, "The server had an error while processing your request. Sorry about that!", { type: "server_error" }),
+  "error-context": () =>
+    refuse(400, "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.", {
+      param: "messages",
+      code: "context_length_exceeded",
+    }),
   "error-400-echo": (prompt) =>
     refuse(400, `Invalid prompt: your prompt was flagged as potentially violating our usage policy: "${prompt}"`, {
       code: "invalid_prompt",
@@ -50,7 +55,7 @@ export const errors: Record<string, (prompt: string) => OpenaiRefusal> = {
 
 const behaviours = new Set(
   (
-    "slow hang hang-mid-stream error-401 error-429 error-500 error-400-echo error-mid-stream break-at-once " +
+    "slow hang hang-mid-stream error-401 error-429 error-500 error-400-echo error-context error-mid-stream break-at-once " +
     "break-mid-stream flaky tools reasoning_content refusal big cached html-502 invalid-json"
   ).split(" "),
 );

@@ -22,6 +22,7 @@ import { OpenaiRefusal, checkKey, refuse } from "./openai-request.ts";
  * | `hang` | nothing, ever |
  * | `hang-mid-stream` | half of the answer, then nothing |
  * | `error-401`, `error-500` | that error |
+ * | `error-context` | an error: the prompt is too long for the model |
  * | `error-429` | rate limit with `retry-after: 1` |
  * | `error-400-echo` | an error whose text quotes the prompt |
  * | `error-mid-stream` | half of the stream, then a frame with an error and the end, without `[DONE]` |

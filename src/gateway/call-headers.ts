@@ -12,6 +12,9 @@ export type CallFacts = {
   /** USD; null where it is not known yet (streams). */
   costUsd: number | null;
   startTimeMs: number;
+  /** How often the call was tried again, and how many models stood in. */
+  retries: number;
+  fallbacks: number;
 };
 
 /** Headers of an upstream that are about its own connection or body, or that would set something at our origin. */
@@ -59,6 +62,8 @@ export function toFailureHeaders({
   callId,
   deployment,
   receipt,
+  retries,
+  fallbacks,
 }: Omit<CallFacts, "costUsd" | "startTimeMs">): Record<string, string> {
   const apiBase = shownApiBase(deployment);
   return {
@@ -66,6 +71,8 @@ export function toFailureHeaders({
     "x-litellm-model-id": deployment.id,
     ...(apiBase === null ? {} : { "x-litellm-model-api-base": apiBase }),
     "x-litellm-version": version,
+    "x-litellm-attempted-retries": String(retries),
+    "x-litellm-attempted-fallbacks": String(fallbacks),
     "x-sluice-log": receipt,
   };
 }

@@ -2,7 +2,13 @@ import type { Caller } from "#keys/caller.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { readMetadata, readTags } from "#gateway/request-metadata.ts";
 import type { Operation } from "#gateway/operation.ts";
-import { isJsonObject, type JsonObject, type LogRecord, type RecordUsage } from "#logging/record.ts";
+import {
+  isJsonObject,
+  type JsonObject,
+  type LogRecord,
+  type RecordAttempt,
+  type RecordUsage,
+} from "#logging/record.ts";
 import { newRecordId } from "#lib/id.ts";
 
 /** What is known of a call when it starts. */
@@ -26,6 +32,8 @@ export type CallEnd = {
   error: LogRecord["error"];
   completionStartTimeMs: number | null;
   clientDisconnected: boolean;
+  /** The attempts that failed before the last one. */
+  attempts?: readonly RecordAttempt[];
 };
 
 /** Starts the clock and the identity of a call. A call id that the client did not choose is the record id. */
@@ -77,6 +85,7 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
     requesterIpAddress: null,
     userAgent: headers.get("user-agent"),
     error: end.error,
+    ...(end.attempts === undefined || end.attempts.length === 0 ? {} : { attempts: [...end.attempts] }),
   };
 }
 

@@ -9,13 +9,24 @@ import type { JudgedCall } from "#logging/callback-rules.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import { logCall } from "#logging/log-call.ts";
 import { planLog, type LogPlan } from "#logging/log-plan.ts";
-import { noUsage, type LogRecord } from "#logging/record.ts";
+import { noUsage, type LogRecord, type RecordAttempt } from "#logging/record.ts";
 
 /** A call on its way: who asked what, and where its log goes. */
-export type Call = { start: CallStart; plan: LogPlan };
+export type Call = {
+  start: CallStart;
+  plan: LogPlan;
+  /** Called once with the record of the call, when it is over. */
+  onEnd?: ((record: LogRecord) => void) | undefined;
+};
 
 /** A call for which a deployment was chosen. */
-export type RoutedCall = Call & { deployment: Deployment };
+export type RoutedCall = Call & {
+  deployment: Deployment;
+  /** The attempts that failed before this one. */
+  attempts: readonly RecordAttempt[];
+  retries: number;
+  fallbacks: number;
+};
 
 /** Decides where the log of a call goes, before anything else is done with it. */
 export function planCall(start: CallStart): Call {
@@ -25,7 +36,7 @@ export function planCall(start: CallStart): Call {
   const config = configState.get();
   const plan = planLog(caller.logging, { controls, isTeamDisabled }, config);
   const isUnlogged = body.stream === true && config.litellm_settings.disable_streaming_logging;
-  if (isUnlogged && !config.general_settings.must_log && caller.logging.mustLog !== true)
+  if (isUnlogged && !config.general_settings.must_log)
     return { start, plan: { ...plan, targets: [], reason: plan.reason ?? "none" } };
   return { start, plan };
 }
@@ -35,6 +46,7 @@ export function planCall(start: CallStart): Call {
  * answered. With `logging.commit: after_answer` it does not wait, and a lost log is only an error in our own log.
  */
 export async function commitCall(call: Call, record: LogRecord): Promise<void> {
+  call.onEnd?.(record);
   const committed = logCall(call.plan, record);
   if (configState.get().logging.commit === "after_answer") {
     committed.catch((error: unknown) => {
@@ -58,7 +70,7 @@ export type PartialEnd = Partial<Pick<CallEnd, "usage" | "completionStartTimeMs"
  * its log is lost.
  */
 export async function commitFailure(
-  call: Call & { deployment: Deployment | null },
+  call: Call & { deployment: Deployment | null; attempts?: readonly RecordAttempt[] },
   error: NonNullable<LogRecord["error"]>,
   partial: PartialEnd = {},
 ): Promise<boolean> {
@@ -69,9 +81,11 @@ export async function commitFailure(
     error,
     completionStartTimeMs: null,
     clientDisconnected: false,
+    attempts: call.attempts ?? [],
     ...partial,
   };
   const record = toCallRecord(call.start, end);
+  call.onEnd?.(record);
   try {
     await logCall(call.plan, record);
     return true;

@@ -94,6 +94,7 @@ async function send(deployment: Deployment): Promise<string | null> {
       form: null,
       headers,
       timeoutMs: deadlineMs,
+      totalTimeoutMs: deadlineMs,
     });
     if (answer.status >= 200 && answer.status < 300) {
       answer.body.destroy();

@@ -1,23 +1,48 @@
 import type { Caller } from "#keys/caller.ts";
+import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
-import { modelsState, type Deployment } from "#gateway/models.ts";
+import { modelsState, type Deployment, type ModelTable } from "#gateway/models.ts";
+
+/** `isOperators`: the name comes from config.yaml, so the caller need not be allowed to ask for it. */
+export type GroupOptions = { isOperators?: boolean };
 
 /**
- * The deployment that answers a model name for this caller: aliases of key and team first, then the model list, one of
- * several at random. Throws 403 where key or team may not use the model, 400 where there is none, in LiteLLM's words.
+ * The deployments that answer a model name for this caller: aliases of key, team and router first, then the model list,
+ * names before wildcards (`openai/*`, `*`). Throws 403 where key or team may not use the model, 400 where there is none,
+ * in LiteLLM's words.
  */
-export function chooseDeployment(caller: Caller, model: string): Deployment {
+export function findGroup(caller: Caller, model: string, options: GroupOptions = {}): readonly Deployment[] {
   // An alias is an own entry: a model called "constructor" has none.
-  const name = (Object.hasOwn(caller.modelAliases, model) ? caller.modelAliases[model] : undefined) ?? model;
-  assertModelAllowed(caller, model, name);
-  const deployments = modelsState.get().get(name) ?? [];
-  const chosen = deployments[Math.floor(Math.random() * deployments.length)];
-  if (chosen) return chosen;
+  const aliased = (Object.hasOwn(caller.modelAliases, model) ? caller.modelAliases[model] : undefined) ?? model;
+  if (options.isOperators !== true) assertModelAllowed(caller, model, aliased);
+  const table = modelsState.get();
+  const group = table.get(aliased) ?? table.get(aliasOfRouter(aliased)) ?? findWildcard(table, aliased);
+  if (group) return group;
   throw new AppError(
     "bad_request",
     `Invalid model name passed in model=${model}. Call \`/v1/models\` to view available models for your key.`,
     { type: "invalid_request_error", param: "model" },
   );
+}
+
+function aliasOfRouter(name: string): string {
+  const aliases = configState.get().router_settings.model_group_alias;
+  const alias = Object.hasOwn(aliases, name) ? aliases[name] : undefined;
+  return (typeof alias === "string" ? alias : alias?.model) ?? name;
+}
+
+/** The wildcard with the longest beginning; its deployments get the rest of the name where theirs has a `*`. */
+function findWildcard(table: ModelTable, name: string): readonly Deployment[] | null {
+  const patterns = [...table.keys()].filter((key) => key.endsWith("*") && name.startsWith(key.slice(0, -1)));
+  const [pattern] = patterns.sort((left, right) => right.length - left.length);
+  if (pattern === undefined) return null;
+  const rest = name.slice(pattern.length - 1);
+  return (table.get(pattern) ?? []).map((deployment) => {
+    // `*` -> `openai/*` also takes a name that says openai/ itself.
+    const own = `${deployment.provider}/`;
+    const named = rest.startsWith(own) ? rest.slice(own.length) : rest;
+    return { ...deployment, upstreamModel: deployment.upstreamModel.replace("*", () => named) };
+  });
 }
 
 /** The public model names that a caller may use, in the order of the model list. */

@@ -1,33 +1,19 @@
 import { commitCall, commitFailure, type RoutedCall } from "#gateway/call.ts";
-import { nowMs, toCallRecord } from "#gateway/call-record.ts";
-import type { ProviderAnswer } from "#gateway/providers/provider.ts";
-import type { StreamCopy } from "#gateway/stream-copy.ts";
-import { tap, type TapEnd, type TapSource } from "#gateway/tap.ts";
+import { toCallRecord } from "#gateway/call-record.ts";
+import type { PiecewiseAnswer } from "#gateway/attempt-call.ts";
+import { tap, type TapEnd } from "#gateway/tap.ts";
 import { toUsage } from "#gateway/usage.ts";
 import { ofErrorFrame, ofThrown } from "#gateway/upstream-failure.ts";
 import { AppError } from "#lib/errors.ts";
 
-/**
- * The body of a streamed answer, logged once when it ends. Resolves with the first bytes of the upstream; throws what
- * the upstream threw where none came, so that the client gets a plain error with a status.
- */
-export async function answerStream(
+/** The body of an answer that is passed on in pieces, logged once when it ends. */
+export function answerStream(
   call: RoutedCall,
-  answer: ProviderAnswer,
-  copy: StreamCopy,
-): Promise<ReadableStream<Uint8Array>> {
-  const iterator = answer.body[Symbol.asyncIterator]();
-  const source: TapSource = {
-    next: () => iterator.next(),
-    destroy: () => {
-      answer.body.destroy();
-    },
-  };
-  const first = await source.next();
-  const completionStartTimeMs = nowMs();
-  return tap(first.done === true ? Buffer.alloc(0) : first.value, source, {
+  { first, source, copy, startedMs }: PiecewiseAnswer,
+): ReadableStream<Uint8Array> {
+  return tap(first, source, {
     copy,
-    onEnd: (end) => logStream(call, end, completionStartTimeMs),
+    onEnd: (end) => logStream(call, end, startedMs),
     errorFrame: (reason) => toErrorFrame(call, reason),
   });
 }
@@ -46,6 +32,7 @@ async function logStream(call: RoutedCall, end: TapEnd, completionStartTimeMs: n
     error: null,
     completionStartTimeMs,
     clientDisconnected: end.outcome === "client_disconnected",
+    attempts: call.attempts,
   });
   await commitCall(call, record);
 }

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import { chooseDeployment } from "#gateway/choose-deployment.ts";
+import { findGroup } from "#gateway/choose-deployment.ts";
 import { makeModelTable, modelsState } from "#gateway/models.ts";
 import { strangerCaller } from "#keys/caller.ts";
-import { parseConfig } from "#lib/config.ts";
+import { configState, parseConfig } from "#lib/config.ts";
+
+configState.set(parseConfig("{}", "config.yaml", {}).config);
 
 function table(params: string) {
   const text = `model_list:\n  - model_name: m\n    litellm_params: {${params}}\n`;
@@ -37,18 +39,14 @@ test("a model called like a built-in property is unknown, not an error of ours",
   modelsState.set(table("model: openai/x"));
   const caller = { ...strangerCaller, keyModels: ["x/*", "constructor"] };
   for (const name of ["constructor", "__proto__", "toString"]) {
-    expect(() => chooseDeployment({ ...caller, keyModels: [] }, name)).toThrow(/Invalid model name passed/);
+    expect(() => findGroup({ ...caller, keyModels: [] }, name)).toThrow(/Invalid model name passed/);
   }
-  expect(() => chooseDeployment(caller, "constructor")).toThrow(/Invalid model name passed/);
+  expect(() => findGroup(caller, "constructor")).toThrow(/Invalid model name passed/);
 });
 
 test("aliases, wildcards and refusals of key and team", () => {
   modelsState.set(table("model: openai/x"));
-  expect(chooseDeployment({ ...strangerCaller, modelAliases: { a: "m" }, keyModels: ["a"] }, "a").upstreamModel).toBe(
-    "x",
-  );
-  expect(() => chooseDeployment({ ...strangerCaller, keyModels: ["other"] }, "m")).toThrow(
-    /key not allowed to access model/,
-  );
-  expect(() => chooseDeployment({ ...strangerCaller, teamModels: ["other"] }, "m")).toThrow(/team not allowed/);
+  expect(findGroup({ ...strangerCaller, modelAliases: { a: "m" }, keyModels: ["a"] }, "a")[0]?.upstreamModel).toBe("x");
+  expect(() => findGroup({ ...strangerCaller, keyModels: ["other"] }, "m")).toThrow(/key not allowed to access model/);
+  expect(() => findGroup({ ...strangerCaller, teamModels: ["other"] }, "m")).toThrow(/team not allowed/);
 });

@@ -18,10 +18,17 @@ export type Deployment = {
   upstreamModel: string;
   apiBase: string | null;
   apiKey: string | null;
+  apiVersion: string | null;
   /** The answer of `litellm_params.mock_response`: no upstream is called. */
   mockResponse: string | null;
   timeoutMs: number;
   streamTimeoutMs: number;
+  /** How long a whole stream may take; undefined: nobody said. */
+  wholeStreamTimeoutMs: number | undefined;
+  /** How often it is chosen among others, and what it takes in a minute; null: nobody said. */
+  weight: number | null;
+  rpm: number | null;
+  tpm: number | null;
   /** USD a token, where config.yaml says. */
   inputCostPerToken: number;
   outputCostPerToken: number;
@@ -98,7 +105,8 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
   if (provider.name !== "mock" && params.api_base === undefined && provider.apiBase === null) {
     return `model "${params.model}" has no address. Fix: add api_base: with the URL of its server.`;
   }
-  const timeout = params.timeout ?? config.litellm_settings.request_timeout;
+  const router = config.router_settings;
+  const timeout = params.timeout ?? router.timeout ?? config.litellm_settings.request_timeout;
   const given = Object.fromEntries(
     Object.entries(params).filter(([name]) => !ownParams.has(name) && !isGatewayField(name)),
   );
@@ -109,9 +117,14 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
     upstreamModel: slash === -1 ? params.model : params.model.slice(slash + 1),
     apiBase: (params.api_base ?? provider.apiBase)?.replace(/\/+$/, "") ?? null,
     apiKey: params.api_key ?? null,
+    apiVersion: params.api_version ?? null,
     mockResponse,
     timeoutMs: timeout === undefined ? timeoutMsDefault : timeout * 1000,
-    streamTimeoutMs: (params.stream_timeout ?? timeout ?? timeoutMsDefault / 1000) * 1000,
+    streamTimeoutMs: (params.stream_timeout ?? router.stream_timeout ?? timeout ?? timeoutMsDefault / 1000) * 1000,
+    wholeStreamTimeoutMs: timeout === undefined ? undefined : timeout * 1000,
+    weight: params.weight ?? null,
+    rpm: params.rpm ?? null,
+    tpm: params.tpm ?? null,
     inputCostPerToken: params.input_cost_per_token ?? entry.model_info.input_cost_per_token ?? 0,
     outputCostPerToken: params.output_cost_per_token ?? entry.model_info.output_cost_per_token ?? 0,
     defaults: JsonFields.parse(given),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Caller } from "#keys/caller.ts";
 import { planCall } from "#gateway/call.ts";
 import { startCall, toCallRecord, type CallEnd } from "#gateway/call-record.ts";
-import { chooseDeployment } from "#gateway/choose-deployment.ts";
+import { findGroup } from "#gateway/choose-deployment.ts";
 import { chat } from "#gateway/operations/chat.ts";
 import { toUsage } from "#gateway/usage.ts";
 import { configState } from "#lib/config.ts";
@@ -94,7 +94,7 @@ function toEnd(caller: Caller, { request, response, error }: PreviewLog): CallEn
   const model = readModel(request);
   const answer = error ? null : (response ?? sampleAnswer(model));
   return {
-    deployment: chooseDeployment(caller, model),
+    deployment: findGroup(caller, model)[0] ?? null,
     response: answer,
     usage: toUsage(answer?.usage),
     error: error ?? null,

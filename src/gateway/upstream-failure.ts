@@ -5,7 +5,13 @@ import { findFailure } from "#lib/fetch-failure.ts";
 import { isJsonObject, type LogRecord } from "#logging/record.ts";
 
 /** An upstream's refusal, as the client gets it and as the record keeps it. */
-export type CallFailure = { error: AppError; logged: NonNullable<LogRecord["error"]>; retryAfter: string | null };
+export type CallFailure = {
+  error: AppError;
+  logged: NonNullable<LogRecord["error"]>;
+  retryAfter: string | null;
+  /** True where the upstream said that the request is too long for the model. */
+  isContextWindow: boolean;
+};
 
 /** LiteLLM's class names by status. */
 const classOfStatus: Readonly<Record<number, string>> = {
@@ -31,14 +37,18 @@ export function ofStatus(
   const said = readError(withoutKey(answer.text, deployment));
   // An upstream that redirects or answers nonsense is a bad gateway to the client.
   const status = answer.status >= 400 ? answer.status : 502;
-  const className = classOfStatus[status] ?? (status >= 500 ? "InternalServerError" : "APIError");
+  const isContextWindow = [400, 413, 422].includes(status) && contextWindow.test(`${said.code ?? ""} ${said.message}`);
+  const className = isContextWindow
+    ? "ContextWindowExceededError"
+    : (classOfStatus[status] ?? (status >= 500 ? "InternalServerError" : "APIError"));
   const message = `litellm.${className}: ${className}: ${exceptionName(deployment)} - ${said.message}`;
   const error = new AppError(status >= 500 ? "internal" : "bad_request", message, {
     status,
     type: said.type ?? className,
     ...(said.param === null ? {} : { param: said.param }),
   });
-  return { error, logged: { code: String(status), class: className, message }, retryAfter: answer.retryAfter };
+  const logged = { code: String(status), class: className, message };
+  return { error, logged, retryAfter: answer.retryAfter, isContextWindow };
 }
 
 /** An error frame in the middle of a stream: with the status that it names, 500 otherwise. */
@@ -65,7 +75,8 @@ export function ofThrown(deployment: Deployment, thrown: unknown): CallFailure {
     status,
     type: isTimeout ? "timeout_error" : "api_connection_error",
   });
-  return { error, logged: { code: String(status), class: className, message }, retryAfter: null };
+  const logged = { code: String(status), class: className, message };
+  return { error, logged, retryAfter: null, isContextWindow: false };
 }
 
 /** A refusal of our own (no such model, not allowed, bad body), as the record keeps it. */
@@ -84,11 +95,20 @@ function withoutKey(text: string, { apiKey }: Deployment): string {
 
 const textLengthMax = 2_000;
 
-type SaidError = { message: string; type: string | null; param: string | null };
+type SaidError = { message: string; type: string | null; param: string | null; code: string | null };
+
+/** How vendors say that a request is too long for a model. */
+const contextWindow =
+  /context_length_exceeded|string_above_max_length|maximum context length|context (window|length)|prompt is too long|input is too long|too many (input )?tokens|exceeds the maximum number of tokens/i;
 
 /** OpenAI's error object, or the text as it came, cut to 2,000 characters. */
 function readError(text: string): SaidError {
-  const plain = { message: text.slice(0, textLengthMax) || "The upstream gave no reason.", type: null, param: null };
+  const plain = {
+    message: text.slice(0, textLengthMax) || "The upstream gave no reason.",
+    type: null,
+    param: null,
+    code: null,
+  };
   const body = parseJson(text);
   if (!isJsonObject(body)) return plain;
   const error = isJsonObject(body.error) ? body.error : body;
@@ -98,6 +118,7 @@ function readError(text: string): SaidError {
     message: error.message,
     type: typeof error.type === "string" ? error.type : null,
     param: typeof error.param === "string" ? error.param : null,
+    code: typeof error.code === "string" ? error.code : null,
   };
 }
 

@@ -9,6 +9,7 @@ import {
   loggingShape,
   modelShape,
   retentionShape,
+  routerSettingsShape,
 } from "#lib/config-schema.ts";
 
 /** A section whose keys are known: those that act, and LiteLLM's that do nothing here. */
@@ -19,11 +20,11 @@ const topIdle = words(`
   mcp_tools prompts search_tools vector_store_registry`);
 
 const litellmIdle = words(`
-  audit_log_callbacks cache cache_params content_policy_fallbacks context_window_fallbacks custom_provider_map
-  datadog_params default_fallbacks default_in_memory_ttl default_internal_user_params default_max_internal_user_budget
+  audit_log_callbacks cache cache_params content_policy_fallbacks custom_provider_map
+  datadog_params default_in_memory_ttl default_internal_user_params default_max_internal_user_budget
   default_redis_ttl default_team_params disable_add_transform_inline_image_block disable_copilot_system_to_assistant
   disable_end_user_cost_tracking disable_end_user_cost_tracking_prometheus_only disable_hf_tokenizer_download
-  enable_json_schema_validation enable_key_alias_format_validation enable_preview_features fallbacks force_ipv4
+  enable_json_schema_validation enable_key_alias_format_validation enable_preview_features force_ipv4
   global_prompt_directory guardrails key_generation_settings max_end_user_budget max_internal_user_budget
   max_parallel_requests mcp_aliases model_group_settings modify_params post_call_rules priority_reservation_settings
   prometheus_metrics_config public_model_groups require_auth_for_metrics_endpoint responses s3_callback_params
@@ -48,11 +49,21 @@ const generalIdle = words(`
   supported_db_objects ui_access_mode use_azure_key_vault use_client_credentials_pass_through_routes use_google_kms
   use_redis_transaction_buffer user_header_mappings user_header_name user_mcp_management_mode`);
 
+const routerIdle = words(`
+  cache_kwargs cache_responses caching_groups client_ttl content_policy_fallbacks default_litellm_params
+  default_max_parallel_requests default_priority enable_pre_call_checks enable_tag_filtering max_fallbacks
+  optional_pre_call_checks polling_interval provider_budget_config redis_host redis_password redis_port redis_url
+  retry_after retry_policy routing_strategy_args set_verbose tag_filtering_match_any`);
+
+/** LiteLLM's strategies that this version does not have. */
+const shuffledStrategies = ["latency-based-routing", "cost-based-routing"];
+
 const sections: readonly Section[] = [
   { path: [], acting: [...Object.keys(configShape), "environment_variables"], idle: topIdle },
   { path: ["litellm_settings"], acting: Object.keys(litellmSettingsShape), idle: litellmIdle },
   { path: ["general_settings"], acting: Object.keys(generalSettingsShape), idle: generalIdle },
   { path: ["general_settings", "delivery"], acting: Object.keys(deliveryShape), idle: [] },
+  { path: ["router_settings"], acting: Object.keys(routerSettingsShape), idle: routerIdle },
   { path: ["logging"], acting: Object.keys(loggingShape), idle: [] },
   { path: ["retention"], acting: Object.keys(retentionShape), idle: [] },
 ];
@@ -63,6 +74,10 @@ const sections: readonly Section[] = [
  */
 export function warnOfIdleKeys(data: Readonly<Record<string, unknown>>, report: ConfigReport): void {
   for (const section of sections) warnInSection(valueAt(data, section.path), section, report);
+  const strategy = valueAt(data, ["router_settings", "routing_strategy"]);
+  if (typeof strategy === "string" && shuffledStrategies.includes(strategy)) {
+    report.warning(["router_settings", "routing_strategy"], `${strategy} is not known here: deployments are shuffled.`);
+  }
   const models = data["model_list"];
   if (!Array.isArray(models)) return;
   for (const [index, model] of models.entries()) {

@@ -48,6 +48,37 @@ export const modelShape = {
   }),
 };
 
+const modelLists = z.array(z.record(z.string(), texts)).default([]);
+
+/** Which models stand in for one that fails; LiteLLM reads them in two places. */
+const fallbackShape = {
+  fallbacks: modelLists,
+  context_window_fallbacks: modelLists,
+  default_fallbacks: texts.default([]),
+  allowed_fails: count.optional(),
+  cooldown_time: seconds.optional(),
+};
+
+/** How calls are spread over deployments. */
+export const routerSettingsShape = {
+  ...fallbackShape,
+  routing_strategy: z
+    .enum([
+      "simple-shuffle",
+      "least-busy",
+      "usage-based-routing",
+      "usage-based-routing-v2",
+      "latency-based-routing",
+      "cost-based-routing",
+    ])
+    .default("simple-shuffle"),
+  num_retries: count.optional(),
+  timeout: seconds.optional(),
+  stream_timeout: seconds.optional(),
+  disable_cooldowns: flag.default(false),
+  model_group_alias: z.record(z.string(), z.union([text, z.looseObject({ model: text })])).default({}),
+};
+
 export const litellmSettingsShape = {
   success_callback: z.array(z.string()).default([]),
   failure_callback: z.array(z.string()).default([]),
@@ -66,6 +97,7 @@ export const litellmSettingsShape = {
   rewrite_model_name: flag.default(false),
   request_timeout: seconds.optional(),
   num_retries: count.optional(),
+  ...fallbackShape,
   drop_params: flag.default(false),
   max_budget: amount.optional(),
   store_audit_logs: flag.default(true),
@@ -124,7 +156,7 @@ export const configShape = {
   model_list: z.array(section(modelShape)).default([]),
   litellm_settings: section(litellmSettingsShape),
   general_settings: section(generalSettingsShape),
-  router_settings: section({}),
+  router_settings: section(routerSettingsShape),
   callback_settings: section({}),
   logging: section(loggingShape),
   retention: section(retentionShape),

@@ -38,6 +38,18 @@ export type RecordError = {
   message: string;
 };
 
+/** An attempt that failed before another one was made for the same call. */
+export type RecordAttempt = {
+  modelGroup: string;
+  model: string;
+  modelId: string;
+  provider: string;
+  apiBase: string | null;
+  startTimeMs: number;
+  endTimeMs: number;
+  error: RecordError;
+};
+
 /** Whose call it was. The hash is the SHA-256 of the virtual key; null for the master key's calls. */
 export type RecordCaller = {
   keyHash: string | null;
@@ -99,6 +111,8 @@ export type LogRecord = {
   requesterIpAddress: string | null;
   userAgent: string | null;
   error: RecordError | null;
+  /** The attempts that failed before the last one, in order; absent where there was one alone. */
+  attempts?: RecordAttempt[];
 };
 
 /** A record with no tokens counted. */

@@ -35,6 +35,7 @@ export function redactClasses(record: LogRecord, classes: ReadonlySet<ContentCla
   if (classes.size === 0) return record;
   const { input } = record;
   const hasSchemas = classes.has("tool_schemas");
+  const hidesErrors = classes.has("error_text") || hasAny(classes, quoted);
   const hidesParameters = hasSchemas || classes.has("messages") || classes.has("system_prompt");
   return {
     ...record,
@@ -51,10 +52,10 @@ export function redactClasses(record: LogRecord, classes: ReadonlySet<ContentCla
     requesterMetadata: redactMetadata(record.requesterMetadata, classes, parts),
     requesterIpAddress: classes.has("headers") ? null : record.requesterIpAddress,
     userAgent: classes.has("headers") ? null : record.userAgent,
-    error:
-      record.error && (classes.has("error_text") || hasAny(classes, quoted))
-        ? { ...record.error, message: redactedText }
-        : record.error,
+    error: record.error && hidesErrors ? { ...record.error, message: redactedText } : record.error,
+    ...(record.attempts === undefined || !hidesErrors
+      ? {}
+      : { attempts: record.attempts.map((each) => ({ ...each, error: { ...each.error, message: redactedText } })) }),
   };
 }
 

@@ -1,5 +1,12 @@
 import type { ContentClass } from "#logging/content-class.ts";
-import { isJsonObject, type Json, type JsonObject, type LogRecord, type RecordCaller } from "#logging/record.ts";
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type LogRecord,
+  type RecordAttempt,
+  type RecordCaller,
+} from "#logging/record.ts";
 import type { RedactionLevel } from "#logging/redaction-level.ts";
 import { redactClasses } from "#logging/redact-classes.ts";
 import { redactResponse } from "#logging/redact-response.ts";
@@ -142,7 +149,13 @@ function redactContent(record: LogRecord, { keepMetadata }: RedactionOptions): L
     requesterIpAddress: null,
     userAgent: null,
     error: record.error && { code: record.error.code, class: record.error.class, message: redactedText },
+    ...(record.attempts === undefined ? {} : { attempts: record.attempts.map(redactAttempt) }),
   };
+}
+
+/** An attempt without its error's text. */
+function redactAttempt({ error, ...attempt }: RecordAttempt): RecordAttempt {
+  return { ...attempt, error: { code: error.code, class: error.class, message: redactedText } };
 }
 
 function redactToMetadata(record: LogRecord): LogRecord {
@@ -155,6 +168,9 @@ function redactToMetadata(record: LogRecord): LogRecord {
     endUser: null,
     requestTags: [],
     requesterMetadata: privacyMetadata(record.requesterMetadata),
+    ...(record.attempts === undefined
+      ? {}
+      : { attempts: record.attempts.map((attempt) => ({ ...attempt, apiBase: null })) }),
   };
 }
 

@@ -15,10 +15,15 @@ export const openai: Provider = {
   },
 };
 
+/** A vendor with OpenAI's wire at an address of its own; null: config.yaml must name it. */
+export function openaiCompatible(name: string, apiBase: string | null, exceptionName: string): Provider {
+  return { ...openai, name, apiBase, exceptionName };
+}
+
 /** Posts a call's body, or its form, and resolves with whatever was answered. */
 export async function sendJson(
   url: string,
-  { body, form, timeoutMs }: ProviderCall,
+  { body, form, timeoutMs, totalTimeoutMs }: ProviderCall,
   headers: Readonly<Record<string, string>>,
 ): Promise<ProviderAnswer> {
   const { contentType, bytes } =
@@ -32,6 +37,7 @@ export async function sendJson(
     body: bytes,
     headersTimeoutMs: timeoutMs,
     bodyTimeoutMs: timeoutMs,
+    totalTimeoutMs,
   });
 }
 

@@ -11,8 +11,10 @@ export type ProviderCall = {
   form: FormData | null;
   /** The client's headers. A provider passes on those alone that its API knows and that steer the answer. */
   headers: Headers;
-  /** How long the first byte may take. */
+  /** How long the first byte may take, and the pauses between any two. */
   timeoutMs: number;
+  /** How long the whole answer may take; undefined: for as long as it comes. */
+  totalTimeoutMs: number | undefined;
 };
 
 /** What an upstream answered, whatever its status. The body is read once. */

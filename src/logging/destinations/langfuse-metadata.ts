@@ -2,6 +2,7 @@ import { toContent } from "#logging/destinations/langfuse-content.ts";
 import type { LangfuseSpanOptions } from "#logging/destinations/langfuse-content.ts";
 import type { LangfuseSteering } from "#logging/destinations/langfuse-steering.ts";
 import { booleanAttribute, doubleAttribute, textAttribute } from "#logging/destinations/otlp-json.ts";
+import { toAttempts } from "#logging/destinations/standard-logging-payload.ts";
 import type { OtlpAttribute } from "#logging/destinations/otlp-json.ts";
 import type { Json, JsonObject, LogRecord } from "#logging/record.ts";
 
@@ -51,6 +52,7 @@ export function toGatewayMetadata(record: LogRecord): JsonObject {
     litellm_call_id: record.callId,
     record_id: record.recordId,
     ...(record.clientDisconnected ? { client_disconnected: true } : {}),
+    ...(record.attempts === undefined ? {} : { attempts: toAttempts(record.attempts) }),
     ...(record.error === null ? {} : { error_code: record.error.code, error_class: record.error.class }),
   };
 }

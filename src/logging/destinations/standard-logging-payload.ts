@@ -1,4 +1,4 @@
-import type { Json, JsonObject, LogRecord } from "#logging/record.ts";
+import type { Json, JsonObject, LogRecord, RecordAttempt } from "#logging/record.ts";
 
 /**
  * LiteLLM's StandardLoggingPayload of a record: every field that its sinks and readers know, times in epoch seconds,
@@ -67,7 +67,24 @@ export function toStandardLoggingPayload(record: LogRecord): JsonObject {
     },
     guardrail_information: null,
     standard_built_in_tools_params: { web_search_options: null, file_search: null },
+    ...(record.attempts === undefined ? {} : { attempts: toAttempts(record.attempts) }),
   };
+}
+
+/** The attempts that failed before the last one: ours beside LiteLLM's fields, and only where there are any. */
+export function toAttempts(attempts: readonly RecordAttempt[]): JsonObject[] {
+  return attempts.map((attempt) => ({
+    model_group: attempt.modelGroup,
+    model: attempt.model,
+    model_id: attempt.modelId,
+    custom_llm_provider: attempt.provider,
+    api_base: attempt.apiBase,
+    startTime: toSeconds(attempt.startTimeMs),
+    endTime: toSeconds(attempt.endTimeMs),
+    error_code: attempt.error.code,
+    error_class: attempt.error.class,
+    error_message: attempt.error.message,
+  }));
 }
 
 /** The allow-list of caller and request facts; what is unknown is null, so that every key is always there. */

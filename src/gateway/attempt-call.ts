@@ -1,0 +1,109 @@
+import type { RoutedCall } from "#gateway/call.ts";
+import { nowMs } from "#gateway/call-record.ts";
+import type { Deployment } from "#gateway/models.ts";
+import { findProvider } from "#gateway/providers/index.ts";
+import type { ProviderAnswer } from "#gateway/providers/provider.ts";
+import { readTimeoutMs } from "#gateway/routing.ts";
+import type { StreamCopy } from "#gateway/stream-copy.ts";
+import type { TapSource } from "#gateway/tap.ts";
+import { toUpstreamBody } from "#gateway/upstream-body.ts";
+import { ofStatus, ofThrown, type CallFailure } from "#gateway/upstream-failure.ts";
+import { AppError, UpstreamError } from "#lib/errors.ts";
+import { readBody } from "#lib/fetch-upstream.ts";
+import { isJsonObject, type JsonObject } from "#logging/record.ts";
+
+/** An answer that was read whole. */
+export type WholeAnswer = { kind: "whole"; answer: ProviderAnswer; bytes: Buffer; response: JsonObject };
+
+/** An answer that is passed on in pieces, of which the first came at `startedMs`. */
+export type PiecewiseAnswer = {
+  kind: "pieces";
+  answer: ProviderAnswer;
+  first: Buffer;
+  source: TapSource;
+  copy: StreamCopy;
+  startedMs: number;
+};
+
+/** What a deployment answered. */
+export type Attempt = WholeAnswer | PiecewiseAnswer;
+
+/** What one attempt came to. */
+export type AttemptOutcome = Attempt | { kind: "failed"; failure: CallFailure };
+
+const answerBytesMax = 64 * 1024 * 1024;
+const errorBytesMax = 64 * 1024;
+
+/** Sends a call to its deployment once. A failure of the upstream is an outcome; a refusal of our own is thrown. */
+export async function attemptCall(call: RoutedCall, form: FormData | null): Promise<AttemptOutcome> {
+  const { start, deployment } = call;
+  let answer: ProviderAnswer;
+  try {
+    answer = await send(call, form);
+  } catch (thrown) {
+    if (!(thrown instanceof UpstreamError)) throw thrown;
+    return { kind: "failed", failure: ofThrown(deployment, thrown) };
+  }
+  if (answer.status < 200 || answer.status >= 300) {
+    const text = await readBody(answer, errorBytesMax).then(String, () => "");
+    const retryAfter = answer.headers["retry-after"] ?? null;
+    return { kind: "failed", failure: ofStatus(deployment, { status: answer.status, text, retryAfter }) };
+  }
+  const contentType = answer.headers["content-type"] ?? "";
+  const copy = start.operation.makeCopy({
+    isStream: start.body.stream === true,
+    hideUsage: start.operation.asksForUsage === true && !includesUsage(start.body),
+    contentType,
+  });
+  try {
+    if (copy !== null) return await open(answer, copy);
+    const bytes = await readBody(answer, answerBytesMax);
+    return { kind: "whole", answer, bytes, response: start.operation.readAnswer(bytes, contentType) };
+  } catch (thrown) {
+    return { kind: "failed", failure: ofThrown(deployment, thrown) };
+  }
+}
+
+async function open(answer: ProviderAnswer, copy: StreamCopy): Promise<Attempt> {
+  const iterator = answer.body[Symbol.asyncIterator]();
+  const source: TapSource = {
+    next: () => iterator.next(),
+    destroy: () => {
+      answer.body.destroy();
+    },
+  };
+  const first = await source.next();
+  const bytes = first.done === true ? Buffer.alloc(0) : first.value;
+  return { kind: "pieces", answer, first: bytes, source, copy, startedMs: nowMs() };
+}
+
+function includesUsage({ stream_options: options }: JsonObject): boolean {
+  return isJsonObject(options) && options.include_usage === true;
+}
+
+function send({ start, deployment }: RoutedCall, form: FormData | null): Promise<ProviderAnswer> {
+  const { operation, headers } = start;
+  const isStream = start.body.stream === true;
+  const body = toUpstreamBody(start.body, {
+    model: deployment.upstreamModel,
+    defaults: deployment.defaults,
+    forwardsMetadata: operation.forwardsMetadata === true,
+  });
+  // The log needs the usage of a stream also where the client did not ask for it.
+  if (isStream && operation.asksForUsage === true)
+    body.stream_options = { ...(isJsonObject(body.stream_options) ? body.stream_options : {}), include_usage: true };
+  const asked = readTimeoutMs(start.body, headers, isStream);
+  const timeoutMs = asked ?? (isStream ? deployment.streamTimeoutMs : deployment.timeoutMs);
+  // A stream may go on for as long as it comes, unless somebody set a time for the whole of it.
+  const totalTimeoutMs = isStream ? deployment.wholeStreamTimeoutMs : timeoutMs;
+  const provider = findProvider(deployment.provider);
+  if (!provider) throw new Error(`There is no provider ${deployment.provider}.`);
+  assertTakes(deployment, start.operation.name, provider.takes(operation));
+  return provider.send({ deployment, operation, body, form, headers, timeoutMs, totalTimeoutMs });
+}
+
+function assertTakes({ provider, modelName }: Deployment, operation: string, takes: boolean): void {
+  if (takes) return;
+  const message = `The model ${modelName} (${provider}) cannot answer a call of the kind ${operation}.`;
+  throw new AppError("bad_request", message, { type: "invalid_request_error", param: "model" });
+}
