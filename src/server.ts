@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { loadRoutes, makeFetch } from "#http/dispatch.ts";
 import { listen, type PageHandler } from "#http/listen.ts";
 import { stoppingState } from "#http/readiness.ts";
+import { limiterState } from "#gateway/limits/admit-call.ts";
+import { makeMemoryLimiter } from "#gateway/limits/memory-limiter.ts";
+import { makeRedisLimiter } from "#gateway/limits/redis-limiter.ts";
 import { makeModelTable, modelsState } from "#gateway/models.ts";
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
 import { openChangeFeed, type ChangeFeed } from "#lib/change-feed.ts";
@@ -53,6 +56,7 @@ async function start(): Promise<void> {
   const loaded = loadConfig(settings.configFile, process.env);
   const { config } = loaded;
   modelsState.set(makeModelTable(config, loaded.locate));
+  limiterState.set(settings.redisUrl === null ? makeMemoryLimiter() : makeRedisLimiter(settings.redisUrl));
   for (const warning of [...settings.warnings, ...loaded.warnings, ...checkCallbackNames(config)]) {
     logger.warn({ setting: true }, warning);
   }
@@ -220,6 +224,7 @@ function stopOnSignal(parts: {
     await parts.stopCounting();
     await feed?.stop();
     await database.close();
+    await limiterState.get().close();
     await closeUpstreams();
     dataDir.release();
     logger.info("stopped");

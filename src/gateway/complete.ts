@@ -5,6 +5,7 @@ import { startCall, toCallRecord } from "#gateway/call-record.ts";
 import { answerStream } from "#gateway/complete-stream.ts";
 import type { Deployment } from "#gateway/models.ts";
 import type { Operation } from "#gateway/operation.ts";
+import { admitCall } from "#gateway/limits/admit-call.ts";
 import type { PiecewiseAnswer, WholeAnswer } from "#gateway/attempt-call.ts";
 import { routeCall, type RouteOutcome } from "#gateway/route-call.ts";
 import { ofRefusal, type CallFailure } from "#gateway/upstream-failure.ts";
@@ -46,6 +47,7 @@ export async function complete(input: CompleteInput): Promise<Response> {
 
 async function route(call: Call, model: string, form: FormData | null): Promise<RouteOutcome> {
   try {
+    if (call.start.caller.limits.length > 0) await admitCall(call, model);
     return await routeCall(call, model, form);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

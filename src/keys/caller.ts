@@ -1,4 +1,5 @@
 import type { Actor } from "#keys/actor.ts";
+import type { CallLimits } from "#keys/call-limits.ts";
 import type { LoggingPolicy } from "#logging/policy.ts";
 import type { RecordCaller } from "#logging/record.ts";
 
@@ -26,6 +27,8 @@ export type Caller = {
   disabledCallbacks: readonly string[];
   /** Whether the client may lift redaction by a header. */
   mayOptOutOfRedaction: boolean;
+  /** What of key, team, member and user is limited; empty where nothing is. */
+  limits: readonly CallLimits[];
   logging: LoggingPolicy;
   /** Attribution, as it stands in every record. */
   attribution: RecordCaller;
@@ -46,6 +49,7 @@ export const strangerCaller: Caller = {
   tags: [],
   disabledCallbacks: [],
   mayOptOutOfRedaction: false,
+  limits: [],
   logging: { level: "global", targets: [], silentRedaction: "off" },
   attribution: {
     keyHash: null,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readRole } from "#keys/actor.ts";
+import { callLimitColumns, readUserLimits, toCallLimits, type CallLimits } from "#keys/call-limits.ts";
 import type { Caller } from "#keys/caller.ts";
 import { masterUserId } from "#keys/master-user.ts";
 import { configState } from "#lib/config.ts";
@@ -26,6 +27,7 @@ const sharedColumns = {
   modelAliases: true,
   blocked: true,
   alias: true,
+  ...callLimitColumns,
 } as const;
 
 const callerColumns = {
@@ -47,7 +49,7 @@ type CallingKey = Prisma.KeyGetPayload<{ select: typeof callerColumns }>;
  */
 export async function readCaller(db: Db, keyHash: string): Promise<Caller | null> {
   const key = await findCallingKey(db, keyHash);
-  return key && toCaller(key, await readUser(db, key.userId));
+  return key && toCaller(key, await readUser(db, key.userId), await readUserLimits(db, key));
 }
 
 async function findCallingKey(db: Db, token: string): Promise<CallingKey | null> {
@@ -66,7 +68,7 @@ async function readUser(db: Db, userId: string | null): Promise<Pick<Caller, "ro
   return { role, userId: role === "unknown" ? null : userId };
 }
 
-function toCaller(key: CallingKey, user: Pick<Caller, "role" | "userId">): Caller {
+function toCaller(key: CallingKey, user: Pick<Caller, "role" | "userId">, userLimits: readonly CallLimits[]): Caller {
   const keyHash = key.token;
   const keyMetadata = CallMetadata.parse(key.metadata);
   const teamMetadata = CallMetadata.parse(key.team?.metadata ?? {});
@@ -87,6 +89,9 @@ function toCaller(key: CallingKey, user: Pick<Caller, "role" | "userId">): Calle
       config.litellm_settings.allow_client_message_redaction_opt_out ||
       keyMetadata.allow_client_message_redaction_opt_out ||
       teamMetadata.allow_client_message_redaction_opt_out,
+    limits: [toCallLimits("api_key", keyHash, key), key.team && toCallLimits("team", key.teamId ?? "", key.team)]
+      .concat(userLimits)
+      .filter((limits) => limits !== null),
     logging: choosePolicy(
       { teamId: key.teamId, key: toStatement(key), team: key.team ? toStatement(key.team) : null },
       config,

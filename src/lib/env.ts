@@ -55,6 +55,10 @@ const Environment = z.object({
       error: "is not a number of seconds. Fix: use a number from 0 to 9999, for example 25.",
     })
     .transform(Number),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, "is no address of Redis. Fix: write redis://host:6379 or rediss://host:6379.")
+    .optional(),
   SLUICE_PRIVATE_DESTINATION_HOSTS: z.string().default("").transform(toList),
   SLUICE_LOG_LEVEL: z
     .string()
@@ -87,6 +91,8 @@ export type Settings = {
   /** The first one seals, all of them open. Empty where none is set. */
   encryptionKeys: string[];
   shutdownSeconds: number;
+  /** Where rate limits are shared between replicas; null: each process counts for itself. */
+  redisUrl: string | null;
   /** Host, host:port or CIDR, as written. */
   privateDestinationHosts: string[];
   logLevel: (typeof logLevels)[number];
@@ -122,6 +128,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     configFile: resolve(settings.SLUICE_CONFIG),
     dataDir: resolve(settings.SLUICE_DATA_DIR),
     databaseUrl: settings.DATABASE_URL ?? null,
+    redisUrl: settings.REDIS_URL ?? null,
     queue: settings.SLUICE_QUEUE ?? null,
     masterKey: settings.SLUICE_MASTER_KEY ?? null,
     encryptionKeys: settings.SLUICE_ENCRYPTION_KEY,

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Route } from "#http/route.ts";
+import { limiterState } from "#gateway/limits/admit-call.ts";
+import { makeMemoryLimiter } from "#gateway/limits/memory-limiter.ts";
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
 import { configState, parseConfig, type Config } from "#lib/config.ts";
 import { databaseState, openDatabase, type Database } from "#lib/db.ts";
@@ -54,6 +56,7 @@ export async function startApp(yaml = "{}"): Promise<TestApp> {
   signerState.set(makeSigner(masterKeys));
   deliveryState.set(delivery);
   setMasterKey(masterKey);
+  limiterState.set(makeMemoryLimiter());
   configure(yaml);
   return {
     db: database.db,

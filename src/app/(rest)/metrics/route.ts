@@ -1,3 +1,4 @@
+import { limitsMetric } from "#gateway/limits/redis-limiter.ts";
 import { route } from "#http/route.ts";
 import { readMetrics } from "#logging/delivery-metrics.ts";
 import { z } from "zod";
@@ -16,6 +17,6 @@ export const GET = route(
   },
   async ({ db }) => {
     const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" };
-    return new Response(await readMetrics(db), { headers });
+    return new Response((await readMetrics(db)) + limitsMetric(), { headers });
   },
 );

@@ -1,0 +1,92 @@
+import type { Call } from "#gateway/call.ts";
+import type { Limiter, Window } from "#gateway/limits/limiter.ts";
+import type { CallLimits } from "#keys/call-limits.ts";
+import { AppError } from "#lib/errors.ts";
+import { stateCell } from "#lib/state.ts";
+
+/** What counts the limits of this process' calls; set at the start. */
+export const limiterState = stateCell<Limiter>("limiter");
+
+/** One window that a call is counted in, with the most that it may hold. */
+type Rule = { name: string; max: number; limits: CallLimits };
+
+/** What a call has taken, to be given back. */
+type Taken = { requests: string[]; leave: (() => void)[] };
+
+/**
+ * Lets a call in where every limit of its key, team, member and user leaves room, and counts its tokens when it is over.
+ * Throws 429 in LiteLLM's words for the first one that does not; what was counted until then is given back.
+ */
+export async function admitCall(call: Call, model: string): Promise<void> {
+  const { limits } = call.start.caller;
+  const limiter = limiterState.get();
+  const tokenRules = limits.flatMap((each) => rulesOf(each, model, "tokens"));
+  const taken: Taken = { requests: [], leave: [] };
+  try {
+    for (const rule of tokenRules) {
+      const window = await limiter.read(rule.name);
+      if (window && window.used >= rule.max) throw refusal(rule, "tokens", window);
+    }
+    for (const each of limits) await enter(limiter, each, taken);
+    for (const rule of limits.flatMap((each) => rulesOf(each, model, "requests"))) {
+      const window = await limiter.add(rule.name, 1);
+      taken.requests.push(rule.name);
+      if (window.used > rule.max) throw refusal(rule, "requests", window);
+    }
+  } catch (error) {
+    for (const leave of taken.leave) leave();
+    for (const name of taken.requests) await limiter.add(name, -1);
+    throw error;
+  }
+  call.onEnd = ({ usage }) => {
+    for (const leave of taken.leave) leave();
+    for (const { name } of tokenRules) {
+      // A count that is lost lets a little more through; it never fails the call.
+      if (usage.totalTokens > 0) limiter.add(name, usage.totalTokens).catch(() => undefined);
+    }
+  };
+}
+
+async function enter(limiter: Limiter, limits: CallLimits, { leave }: Taken): Promise<void> {
+  if (limits.parallelRequests === null) return;
+  const left = await limiter.enter(`${limits.scope}:${limits.id}`, limits.parallelRequests);
+  if (left) leave.push(left);
+  else throw tooManyAtOnce(limits, limits.parallelRequests);
+}
+
+function rulesOf(limits: CallLimits, model: string, kind: "requests" | "tokens"): Rule[] {
+  const isRequests = kind === "requests";
+  const ofAll = isRequests ? limits.requestsPerMinute : limits.tokensPerMinute;
+  const byModel = isRequests ? limits.modelRequestsPerMinute : limits.modelTokensPerMinute;
+  const ofModel = Object.hasOwn(byModel, model) ? byModel[model] : undefined;
+  const name = `${kind}:${limits.scope}:${limits.id}`;
+  return [
+    ...(ofAll === null ? [] : [{ name, max: ofAll, limits }]),
+    ...(ofModel === undefined ? [] : [{ name: `${name}:${model}`, max: ofModel, limits }]),
+  ];
+}
+
+function refusal({ limits, max }: Rule, kind: "requests" | "tokens", window: Window): AppError {
+  const resets = new Date(window.resetsAtMs).toISOString();
+  const seconds = Math.max(1, Math.ceil((window.resetsAtMs - Date.now()) / 1000));
+  return new AppError(
+    "rate_limited",
+    `Rate limit exceeded for ${limits.scope}: ${shownId(limits)}. Limit type: ${kind}. Current limit: ${String(max)}, ` +
+      `Remaining: 0. Limit resets at: ${resets}`,
+    { headers: { "retry-after": String(seconds), rate_limit_type: kind, reset_at: resets } },
+  );
+}
+
+function tooManyAtOnce(limits: CallLimits, max: number): AppError {
+  return new AppError(
+    "rate_limited",
+    `Rate limit exceeded for ${limits.scope}: ${shownId(limits)}. Limit type: max_parallel_requests. ` +
+      `Current limit: ${String(max)}, Remaining: 0. Limit resets when a call is over.`,
+    { headers: { "retry-after": "1", rate_limit_type: "max_parallel_requests" } },
+  );
+}
+
+/** A key is shown by the beginning of its hash. */
+function shownId({ scope, id }: CallLimits): string {
+  return scope === "api_key" ? `${id.slice(0, 8)}…` : id;
+}

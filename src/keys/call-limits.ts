@@ -1,0 +1,77 @@
+import { z } from "zod";
+import type { Db } from "#lib/db.ts";
+
+/** Whose limit it is, in the words of LiteLLM's refusals. */
+export type LimitScope = "api_key" | "team" | "team_member" | "user";
+
+/** What one key, team, member or user may do in a minute, and at once. Null: as much as it likes. */
+export type CallLimits = {
+  scope: LimitScope;
+  /** Of the key its hash, of a member team and user. */
+  id: string;
+  requestsPerMinute: number | null;
+  tokensPerMinute: number | null;
+  parallelRequests: number | null;
+  /** By the model's public name. */
+  modelRequestsPerMinute: Readonly<Record<string, number>>;
+  modelTokensPerMinute: Readonly<Record<string, number>>;
+};
+
+/** The columns that limits are read from. */
+export const callLimitColumns = {
+  tpmLimit: true,
+  rpmLimit: true,
+  maxParallelRequests: true,
+  extras: true,
+} as const;
+
+type LimitRow = {
+  tpmLimit: bigint | null;
+  rpmLimit: bigint | null;
+  maxParallelRequests?: number | null;
+  extras?: unknown;
+};
+
+const ModelLimits = z.record(z.string(), z.number().min(0)).catch({});
+const Extras = z.object({ model_rpm_limit: ModelLimits.optional(), model_tpm_limit: ModelLimits.optional() }).catch({});
+
+/** The limits of a row; null where it sets none. */
+export function toCallLimits(scope: LimitScope, id: string, row: LimitRow): CallLimits | null {
+  const extras = Extras.parse(row.extras ?? {});
+  const limits: CallLimits = {
+    scope,
+    id,
+    requestsPerMinute: toNumber(row.rpmLimit),
+    tokensPerMinute: toNumber(row.tpmLimit),
+    parallelRequests: row.maxParallelRequests ?? null,
+    modelRequestsPerMinute: extras.model_rpm_limit ?? {},
+    modelTokensPerMinute: extras.model_tpm_limit ?? {},
+  };
+  const isEmpty =
+    limits.requestsPerMinute === null &&
+    limits.tokensPerMinute === null &&
+    limits.parallelRequests === null &&
+    Object.keys(limits.modelRequestsPerMinute).length === 0 &&
+    Object.keys(limits.modelTokensPerMinute).length === 0;
+  return isEmpty ? null : limits;
+}
+
+/** The limits of a key's user, and of him as a member of the key's team. */
+export async function readUserLimits(
+  db: Db,
+  { userId, teamId }: { userId: string | null; teamId: string | null },
+): Promise<CallLimits[]> {
+  if (userId === null) return [];
+  const user = await db.user.findUnique({ where: { id: userId }, select: callLimitColumns });
+  const select = { tpmLimit: true, rpmLimit: true } as const;
+  const member =
+    teamId === null ? null : await db.teamMember.findUnique({ where: { teamId_userId: { teamId, userId } }, select });
+  return [
+    user && toCallLimits("user", userId, user),
+    member && toCallLimits("team_member", `${teamId ?? ""}:${userId}`, member),
+  ].filter((limits) => limits !== null);
+}
+
+function toNumber(value: bigint | null): number | null {
+  return value === null ? null : Number(value);
+}
