@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { costOf, shownApiBase, startCall, toCallRecord } from "#gateway/call-record.ts";
+import { costOf } from "#gateway/call-cost.ts";
+import { shownApiBase, startCall, toCallRecord } from "#gateway/call-record.ts";
 import { chat } from "#gateway/operations/chat.ts";
 import { toUsage } from "#gateway/usage.ts";
 import type { CallEnd } from "#gateway/call-record.ts";
@@ -22,8 +23,8 @@ const deployment: Deployment = {
   tpm: null,
   timeoutMs: 1,
   streamTimeoutMs: 1,
-  inputCostPerToken: 0.001,
-  outputCostPerToken: 0.01,
+  prices: { input: 0.001, output: 0.01, cacheRead: null, cacheWrite: null },
+  priceModel: "m",
   defaults: {},
 };
 

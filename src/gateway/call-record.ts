@@ -1,6 +1,7 @@
 import type { Caller } from "#keys/caller.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { readMetadata, readTags } from "#gateway/request-metadata.ts";
+import { costOf } from "#gateway/call-cost.ts";
 import type { Operation } from "#gateway/operation.ts";
 import {
   isJsonObject,
@@ -92,12 +93,6 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
 /** A deployment's base URL as logs and headers show it: without query and sign-in, which may hold a key. */
 export function shownApiBase(deployment: Deployment | null): string | null {
   return deployment?.apiBase?.replace(/[?#].*$/s, "").replace(/^([a-z]+:\/\/)[^/]*@/i, "$1") ?? null;
-}
-
-/** What a call costs by the prices that config.yaml gives its deployment; 0 where it gives none. */
-export function costOf(usage: RecordUsage, deployment: Deployment | null): number {
-  if (!deployment) return 0;
-  return usage.promptTokens * deployment.inputCostPerToken + usage.completionTokens * deployment.outputCostPerToken;
 }
 
 /** The end user of the client's application: OpenAI's field, else Anthropic's. */

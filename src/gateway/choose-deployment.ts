@@ -41,7 +41,8 @@ function findWildcard(table: ModelTable, name: string): readonly Deployment[] | 
     // `*` -> `openai/*` also takes a name that says openai/ itself.
     const own = `${deployment.provider}/`;
     const named = rest.startsWith(own) ? rest.slice(own.length) : rest;
-    return { ...deployment, upstreamModel: deployment.upstreamModel.replace("*", () => named) };
+    const upstreamModel = deployment.upstreamModel.replace("*", () => named);
+    return { ...deployment, upstreamModel, priceModel: deployment.priceModel.replace("*", () => named) };
   });
 }
 

@@ -5,6 +5,7 @@ import { sha256Hex } from "#lib/id.ts";
 import { stateCell } from "#lib/state.ts";
 import type { JsonObject } from "#logging/record.ts";
 import { isGatewayField } from "#gateway/upstream-body.ts";
+import type { TokenPrices } from "#gateway/call-cost.ts";
 import { findProvider, providerNames } from "#gateway/providers/index.ts";
 
 /** One way to answer a model name: a provider, the model's name there, and how to reach it. */
@@ -29,9 +30,9 @@ export type Deployment = {
   weight: number | null;
   rpm: number | null;
   tpm: number | null;
-  /** USD a token, where config.yaml says. */
-  inputCostPerToken: number;
-  outputCostPerToken: number;
+  prices: TokenPrices;
+  /** The name under which a price list has the model: `model_info.base_model`, else the upstream's name. */
+  priceModel: string;
   /** Parameters that every request to this deployment gets unless the client sets them. */
   defaults: Readonly<JsonObject>;
 };
@@ -59,6 +60,8 @@ const ownParams = new Set([
   "weight",
   "input_cost_per_token",
   "output_cost_per_token",
+  "cache_read_input_token_cost",
+  "cache_creation_input_token_cost",
   "custom_llm_provider",
   "max_retries",
   "num_retries",
@@ -106,15 +109,17 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
     return `model "${params.model}" has no address. Fix: add api_base: with the URL of its server.`;
   }
   const router = config.router_settings;
+  const info = entry.model_info;
+  const upstreamModel = slash === -1 ? params.model : params.model.slice(slash + 1);
   const timeout = params.timeout ?? router.timeout ?? config.litellm_settings.request_timeout;
   const given = Object.fromEntries(
     Object.entries(params).filter(([name]) => !ownParams.has(name) && !isGatewayField(name)),
   );
   return {
-    id: entry.model_info.id ?? sha256Hex(JSON.stringify([entry.model_name, params.model, params.api_base ?? null])),
+    id: info.id ?? sha256Hex(JSON.stringify([entry.model_name, params.model, params.api_base ?? null])),
     modelName: entry.model_name,
     provider: provider.name,
-    upstreamModel: slash === -1 ? params.model : params.model.slice(slash + 1),
+    upstreamModel,
     apiBase: (params.api_base ?? provider.apiBase)?.replace(/\/+$/, "") ?? null,
     apiKey: params.api_key ?? null,
     apiVersion: params.api_version ?? null,
@@ -125,8 +130,13 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
     weight: params.weight ?? null,
     rpm: params.rpm ?? null,
     tpm: params.tpm ?? null,
-    inputCostPerToken: params.input_cost_per_token ?? entry.model_info.input_cost_per_token ?? 0,
-    outputCostPerToken: params.output_cost_per_token ?? entry.model_info.output_cost_per_token ?? 0,
+    prices: {
+      input: params.input_cost_per_token ?? info.input_cost_per_token ?? null,
+      output: params.output_cost_per_token ?? info.output_cost_per_token ?? null,
+      cacheRead: params.cache_read_input_token_cost ?? info.cache_read_input_token_cost ?? null,
+      cacheWrite: params.cache_creation_input_token_cost ?? info.cache_creation_input_token_cost ?? null,
+    },
+    priceModel: info.base_model ?? upstreamModel,
     defaults: JsonFields.parse(given),
   };
 }

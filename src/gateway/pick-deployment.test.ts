@@ -24,8 +24,8 @@ function deployment(id: string, more: Partial<Deployment> = {}): Deployment {
     weight: null,
     rpm: null,
     tpm: null,
-    inputCostPerToken: 0,
-    outputCostPerToken: 0,
+    prices: { input: 0, output: 0, cacheRead: null, cacheWrite: null },
+    priceModel: "m",
     defaults: {},
     ...more,
   };

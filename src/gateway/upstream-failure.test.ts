@@ -19,8 +19,8 @@ const deployment: Deployment = {
   tpm: null,
   timeoutMs: 1,
   streamTimeoutMs: 1,
-  inputCostPerToken: 0,
-  outputCostPerToken: 0,
+  prices: { input: 0, output: 0, cacheRead: null, cacheWrite: null },
+  priceModel: "m",
   defaults: {},
 };
 

@@ -39,12 +39,18 @@ export const modelShape = {
     weight: amount.optional(),
     input_cost_per_token: amount.optional(),
     output_cost_per_token: amount.optional(),
+    cache_read_input_token_cost: amount.optional(),
+    cache_creation_input_token_cost: amount.optional(),
   }),
   model_info: section({
     id: text.optional(),
     mode: text.optional(),
+    /** The model's name in the price list, where the deployment has another. */
+    base_model: text.optional(),
     input_cost_per_token: amount.optional(),
     output_cost_per_token: amount.optional(),
+    cache_read_input_token_cost: amount.optional(),
+    cache_creation_input_token_cost: amount.optional(),
   }),
 };
 
