@@ -98,6 +98,12 @@ const calls: {
   },
   suppressCallback: ({ callbackId }) => queue.purge({ callbackId }),
   find: (request) => queue.find(request),
+  list: (request) => queue.list(request),
+  async revise(request) {
+    const revised = await queue.revise(request);
+    if (request.action === "replay" && revised > 0) deliverer.retryNow(request.filter.callbackIds);
+    return revised;
+  },
   counts: () => queue.find({ by: "counts" }),
   async stop({ deadlineMs }) {
     await flushAppends();
@@ -176,6 +182,10 @@ function call(message: Extract<ToDeliveryThread, { type: "ask" }>): Promise<unkn
       return calls.suppressCallback(message.request);
     case "find":
       return calls.find(message.request);
+    case "list":
+      return calls.list(message.request);
+    case "revise":
+      return calls.revise(message.request);
     case "counts":
       return calls.counts(message.request);
     case "stop":

@@ -21,8 +21,10 @@ export type AuditedChange = {
     | "update_member"
     | "delete_member"
     | "regenerate"
-    | "reset_spend";
-  objectType: "team" | "key" | "user";
+    | "reset_spend"
+    | "replay_deliveries"
+    | "discard_deliveries";
+  objectType: "team" | "key" | "user" | "delivery";
   objectId: string;
   before?: Prisma.InputJsonObject;
   after?: Prisma.InputJsonObject;

@@ -1,6 +1,13 @@
 import type { Config } from "#lib/config.ts";
 import type { ChangedPolicy } from "#logging/delivery.ts";
-import type { DeliveryCounts, DeliveryRow, QueueEntry } from "#logging/queue/queue.ts";
+import type {
+  DeliveryCounts,
+  DeliveryPage,
+  DeliveryRow,
+  ListRequest,
+  QueueEntry,
+  ReviseRequest,
+} from "#logging/queue/queue.ts";
 import type { Redaction } from "#logging/redaction-level.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 
@@ -27,6 +34,8 @@ export type DeliveryCalls = {
   purgeTeam: { request: { teamId: string; createdBeforeMs: number }; answer: number };
   suppressCallback: { request: { callbackId: string }; answer: number };
   find: { request: { by: "record" | "call"; id: string }; answer: DeliveryRow[] };
+  list: { request: ListRequest; answer: DeliveryPage };
+  revise: { request: ReviseRequest; answer: number };
   counts: { request: null; answer: DeliveryCounts[] };
   stop: { request: { deadlineMs: number }; answer: null };
 };

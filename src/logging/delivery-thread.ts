@@ -9,7 +9,7 @@ import type {
   FromDeliveryThread,
 } from "#logging/delivery-messages.ts";
 import type { QueueEntry } from "#logging/queue/queue.ts";
-import { makeThreadQuestions } from "#logging/thread-questions.ts";
+import { makeThreadQuestions, type ThreadQuestions } from "#logging/thread-questions.ts";
 
 /** How the process answers its delivery thread. */
 export type DeliveryAnswers = {
@@ -82,8 +82,7 @@ export async function startDeliveryThread(
     extendLease: (untilMs) => {
       worker.postMessage({ type: "lease", untilMs });
     },
-    find: (request) => questions.ask("find", request),
-    counts: () => questions.ask("counts", null),
+    ...askQueue(questions),
     async stop(deadlineMs) {
       appends.flush();
       await questions.ask("stop", { deadlineMs });
@@ -92,6 +91,16 @@ export async function startDeliveryThread(
       await worker.terminate();
       await exited;
     },
+  };
+}
+
+/** What the thread does with its queue alone. */
+function askQueue(questions: ThreadQuestions<DeliveryCalls>): Pick<Delivery, "find" | "list" | "revise" | "counts"> {
+  return {
+    find: (request) => questions.ask("find", request),
+    list: (request) => questions.ask("list", request),
+    revise: (request) => questions.ask("revise", request),
+    counts: () => questions.ask("counts", null),
   };
 }
 

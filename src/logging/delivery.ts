@@ -1,5 +1,12 @@
 import { stateCell } from "#lib/state.ts";
-import type { DeliveryCounts, DeliveryRow, QueueEntry } from "#logging/queue/queue.ts";
+import type {
+  DeliveryCounts,
+  DeliveryPage,
+  DeliveryRow,
+  ListRequest,
+  QueueEntry,
+  ReviseRequest,
+} from "#logging/queue/queue.ts";
 
 /** What was changed, by its ids. */
 export type ChangedPolicy = {
@@ -38,6 +45,10 @@ export type Delivery = {
    */
   extendLease(untilMs: number): void;
   find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
+  /** A page of deliveries, the newest first. */
+  list(request: ListRequest): Promise<DeliveryPage>;
+  /** Replays or discards dead letters, and returns how many. Replayed ones are sent soon, also where a circuit is open. */
+  revise(request: ReviseRequest): Promise<number>;
   counts(): Promise<DeliveryCounts[]>;
   /** Delivers what is due until nothing is or the time is over, then closes the queue. */
   stop(deadlineMs: number): Promise<void>;

@@ -3,7 +3,7 @@ import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { nameCallbacks } from "#logging/name-callbacks.ts";
 import { deliveryState } from "#logging/delivery.ts";
-import { hideValues, openCallback, type Viewer } from "#logging/open-callback.ts";
+import { hideValues, openCallback, type OpenedCallback, type Viewer } from "#logging/open-callback.ts";
 import type { DeliveryRow } from "#logging/queue/queue.ts";
 
 /** Who asks. Everybody but an administrator sees the calls of his own key and team. */
@@ -42,20 +42,36 @@ export async function findDeliveries(db: Db, reader: DeliveryReader, id: string)
   const rows = [...unique.values()].filter((row) => mayRead(row, reader));
   if (rows.length === 0)
     throw new AppError("not_found", "There is no delivery of a call with this id.", { param: "id" });
+  const deliveries = await showDeliveries(db, rows, reader);
+  return { id, deliveries };
+}
+
+/** Deliveries as the wire shows them: of the destination's words, what the operator set is hidden from others. */
+export async function showDeliveries(db: Db, rows: readonly DeliveryRow[], viewer: Viewer): Promise<ShownDelivery[]> {
   const names = await nameCallbacks(
     db,
     rows.map(({ callbackId }) => callbackId),
   );
-  const deliveries: ShownDelivery[] = [];
-  for (const row of rows) {
-    const callbackName = names.get(row.callbackId) ?? null;
-    deliveries.push({
-      ...show(row),
-      callback_name: callbackName,
-      message: await showWords(db, row, { reader, callbackName }),
-    });
+  const openings = new Map<string, Promise<OpenedCallback>>();
+  function open(callbackId: string, callbackName: string): Promise<OpenedCallback> {
+    const known = openings.get(callbackId) ?? openCallback(db, { callbackId, callbackName }, viewer);
+    openings.set(callbackId, known);
+    return known;
   }
-  return { id, deliveries };
+  const shown: ShownDelivery[] = [];
+  for (const row of rows) {
+    const { callbackId, message } = row;
+    const callbackName = names.get(callbackId) ?? null;
+    // Of a deleted callback it is not known any more what in its words was the operator's.
+    const isOpen = message === null || message === "" || (callbackName === null && viewer.isAdmin);
+    const words = isOpen
+      ? message
+      : callbackName === null
+        ? null
+        : hideValues(message, await open(callbackId, callbackName));
+    shown.push({ ...show(row), callback_name: callbackName, message: words });
+  }
+  return shown;
 }
 
 function mayRead(row: DeliveryRow, reader: DeliveryReader): boolean {
@@ -77,15 +93,4 @@ function show(row: DeliveryRow): Omit<ShownDelivery, "callback_name" | "message"
     settled_at: row.settledAtMs === null ? null : new Date(row.settledAtMs).toISOString(),
     status: row.status,
   };
-}
-
-/** The destination's words; of a deleted callback it is not known any more what in them was the operator's. */
-async function showWords(
-  db: Db,
-  { callbackId, message }: DeliveryRow,
-  { reader, callbackName }: { reader: DeliveryReader; callbackName: string | null },
-): Promise<string | null> {
-  if (message === null || message === "") return message;
-  if (callbackName === null) return reader.isAdmin ? message : null;
-  return hideValues(message, await openCallback(db, { callbackId, callbackName }, reader));
 }

@@ -22,6 +22,8 @@ beforeAll(() => {
     forgetCallbacks: () => undefined,
     extendLease: () => undefined,
     find: async () => [],
+    list: async () => ({ rows: [], next: null }),
+    revise: async () => 0,
     counts: async () => [],
     stop: async () => undefined,
   });

@@ -10,7 +10,8 @@ const delivery = {
   callbackId: "c",
   teamId: null,
   keyHash: null,
-  createdAtMs: nowMs - 1,
+  createdAtMs: nowMs - 50_000,
+  ageFromMs: nowMs - 1,
   tries: 0,
   body: "",
 };
@@ -57,7 +58,7 @@ describe("a settlement", () => {
 
   test("is dead after the last try or the age", () => {
     expect(settlementOf({ ...delivery, tries: 2 }, retry, { nowMs, numbers })).toMatchObject({ state: "dead" });
-    const old = { ...delivery, createdAtMs: nowMs - 10_000 };
+    const old = { ...delivery, ageFromMs: nowMs - 10_000 };
     expect(settlementOf(old, { ...retry, fault: "destination" }, { nowMs, numbers })).toMatchObject({ state: "dead" });
   });
 });

@@ -22,8 +22,7 @@ export function settlementOf(
   if (result.outcome !== "retry") return { ...answer, state: result.outcome };
   const counted = result.fault !== "destination" && result.status !== 0;
   const tries = delivery.tries + (counted ? 1 : 0);
-  if (tries >= numbers.triesMax || nowMs - delivery.createdAtMs >= numbers.ageMaxMs)
-    return { ...answer, state: "dead" };
+  if (tries >= numbers.triesMax || nowMs - delivery.ageFromMs >= numbers.ageMaxMs) return { ...answer, state: "dead" };
   const waitMs = Math.max(result.retryAfterMs ?? 0, counted ? backOffMs(tries, numbers) : 0);
   return { ...answer, state: "pending", dueAtMs: nowMs + waitMs, counted };
 }

@@ -22,6 +22,8 @@ export function makeTestDelivery(queue: Queue): Delivery {
     forgetCallbacks: () => undefined,
     extendLease: () => undefined,
     find: (request) => queue.find(request),
+    list: (request) => queue.list(request),
+    revise: (request) => queue.revise(request),
     counts: () => queue.find({ by: "counts" }),
     stop: () => queue.close(),
   };

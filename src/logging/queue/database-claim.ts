@@ -66,7 +66,14 @@ function openRow(row: LeasedRow, sealer: Sealer) {
   const { record_id: recordId, team_id: teamId, number, sealed } = row;
   if (number === null || sealed === null) throw new Error("it is missing.");
   return {
-    ...{ recordId, teamId, keyHash: row.key_hash, createdAtMs: row.created_at_ms, tries: row.tries },
+    ...{
+      recordId,
+      teamId,
+      keyHash: row.key_hash,
+      createdAtMs: row.created_at_ms,
+      ageFromMs: row.age_from_ms,
+      tries: row.tries,
+    },
     body: openContent(sealer.keyring, { recordId, teamId, number }, sealed),
   };
 }

@@ -1,43 +1,11 @@
 import { randomSlot } from "#logging/queue/database-append.ts";
 import type { QueuePool, RunStatement } from "#logging/queue/database-pool.ts";
-import { lockContents } from "#logging/queue/database-settle.ts";
+import { droppedContents, type Sweep } from "#logging/queue/database-sweep.ts";
 import { stateNumbers } from "#logging/queue/database-rows.ts";
 import type { PurgeRequest } from "#logging/queue/queue.ts";
 
-/** So many rows go in one transaction. */
-const chunkRows = 1000;
-
-type Found = { id: number; state: number; content_id: number | null };
-
-/** Finds up to `chunkRows` rows to remove: a condition on `queue_delivery`, its values, and the order. */
-type Selection = { where: string; values: readonly unknown[]; lock?: "FOR UPDATE SKIP LOCKED" };
-
 /** Makes `purge` and `expire` of a database queue. Both work in small transactions and can be repeated after a crash. */
-export function makeRemove(pool: QueuePool, now: () => Date) {
-  /** Changes what `selection` finds chunk by chunk, until it finds nothing more. Returns the rows that it found. */
-  async function sweep(selection: Selection, change: (query: RunStatement, ids: number[]) => Promise<unknown>) {
-    const sum = { found: 0, pending: 0 };
-    const { where, values, lock = "FOR UPDATE" } = selection;
-    const text =
-      `SELECT id, state, content_id FROM queue_delivery WHERE ${where} ` + `ORDER BY id LIMIT ${chunkRows} ${lock}`;
-    for (;;) {
-      const found = await pool.transact(async (query) => {
-        const rows = await query<Found>(text, values);
-        if (rows.length === 0) return rows;
-        const contentIds = rows.flatMap((row) => (row.content_id === null ? [] : [row.content_id]));
-        await lockContents(query, contentIds);
-        await change(
-          query,
-          rows.map(({ id }) => id),
-        );
-        return rows;
-      });
-      if (found.length === 0) return sum;
-      sum.found += found.length;
-      sum.pending += found.filter(({ state }) => state === stateNumbers.pending).length;
-    }
-  }
-
+export function makeRemove(pool: QueuePool, sweep: Sweep, now: () => Date) {
   async function purge(request: PurgeRequest): Promise<number> {
     if ("teamId" in request) {
       const { teamId, createdBeforeMs = Number.MAX_SAFE_INTEGER } = request;
@@ -85,18 +53,10 @@ async function dropEmptyCounts(pool: QueuePool): Promise<void> {
   }
 }
 
-/** Removes the contents of removed or suppressed rows that no other row needs. */
-const dropped = `dropped AS (
-    DELETE FROM queue_content AS c USING gone AS f
-      WHERE c.content_id = f.content_id AND NOT EXISTS (
-        SELECT 1 FROM queue_delivery AS o WHERE o.record_id = f.record_id AND o.content_id = f.content_id
-          AND o.id <> ALL ($1::bigint[]))
-  )`;
-
 const deleteText = `
   WITH gone AS (
     DELETE FROM queue_delivery WHERE id = ANY ($1::bigint[]) RETURNING id, callback_id, state, record_id, content_id
-  ), ${dropped}
+  ), ${droppedContents}
   INSERT INTO queue_count AS held (callback_id, slot, pending, delivered, dead, suppressed)
     SELECT callback_id, $2::int, -count(*) FILTER (WHERE state = 0), -count(*) FILTER (WHERE state = 1),
         -count(*) FILTER (WHERE state = 2), -count(*) FILTER (WHERE state = 3)
@@ -112,7 +72,7 @@ const suppressText = `
     UPDATE queue_delivery SET state = 3, content_id = NULL, settled_at_ms = $2, lease_id = 0, lease_until_ms = 0,
         lease_owner = NULL
       WHERE id = ANY ($1::bigint[])
-  ), ${dropped}
+  ), ${droppedContents}
   INSERT INTO queue_count AS held (callback_id, slot, pending, suppressed)
     SELECT callback_id, $3::int, -count(*), count(*) FROM gone GROUP BY callback_id ORDER BY callback_id
     ON CONFLICT (callback_id, slot) DO UPDATE SET pending = held.pending + excluded.pending,

@@ -5,10 +5,13 @@ import { makeAppend } from "#logging/queue/database-append.ts";
 import { makeClaim } from "#logging/queue/database-claim.ts";
 import { makeFind } from "#logging/queue/database-find.ts";
 import { makeDatabaseLeases } from "#logging/queue/database-leases.ts";
+import { makeList } from "#logging/queue/database-list.ts";
 import { openQueuePool } from "#logging/queue/database-pool.ts";
 import type { NewRows } from "#logging/queue/database-rows.ts";
 import { makeRemove } from "#logging/queue/database-remove.ts";
+import { makeRevise } from "#logging/queue/database-revise.ts";
 import { makeSettle } from "#logging/queue/database-settle.ts";
+import { makeSweep } from "#logging/queue/database-sweep.ts";
 import type { DeliveryCounts, DeliveryRow, DueCallback, FindRequest, Queue } from "#logging/queue/queue.ts";
 
 /** Which PostgreSQL holds the queue and what seals it. `now` is the clock of sealing, appending and suppressing. */
@@ -46,7 +49,8 @@ export function openDatabaseQueue(options: DatabaseQueueOptions): DatabaseQueue 
   const sealer = { keyring, now };
   const { append, insert, takeIds } = makeAppend(pool, sealer);
   const { findRows, findDue, findCounts } = makeFind(pool);
-  const { purge, expire } = makeRemove(pool, now);
+  const sweep = makeSweep(pool);
+  const { purge, expire } = makeRemove(pool, sweep, now);
   let closing: Promise<void> | null = null;
 
   function find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
@@ -65,6 +69,8 @@ export function openDatabaseQueue(options: DatabaseQueueOptions): DatabaseQueue 
     purge,
     find,
     expire,
+    list: makeList(pool),
+    revise: makeRevise(sweep),
     takeContentIds: takeIds,
     insert,
     async release(dead) {

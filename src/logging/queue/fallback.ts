@@ -65,13 +65,10 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
   return {
     async append(entries) {
       if (!presence.isGone()) {
-        try {
-          await database.append(entries);
-          return;
-        } catch (error) {
-          noteFailure(error);
-          if (!isAway(error)) currentLogger().error({ error: String(error) }, "the database kept no records");
-        }
+        const failure = await database.append(entries).then(() => null, toError);
+        if (failure === null) return;
+        noteFailure(failure);
+        if (!isAway(failure)) currentLogger().error({ error: failure.message }, "the database kept no records");
       }
       await local.append(entries);
       mover.note();
@@ -85,6 +82,9 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
     find,
     expire: (request) =>
       mover.pause(async () => (await local.expire(request)) + (await reach(() => database.expire(request), 0))),
+    // What is dead in the file is moved before long.
+    list: (request) => database.list(request),
+    revise: (request) => database.revise(request),
     async close() {
       await timer.stop();
       await Promise.all([local.close(), database.close()]);
@@ -121,6 +121,10 @@ function makePresence() {
       }
     },
   };
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 function sumCounts(counts: readonly DeliveryCounts[]): DeliveryCounts[] {

@@ -42,6 +42,7 @@ export function makeClaim({ store, leases, sealer }: ClaimParts) {
           teamId: textOrNull(row, "team_id"),
           keyHash: textOrNull(row, "key_hash"),
           createdAtMs: integerOf(row, "created_at_ms"),
+          ageFromMs: integerOf(row, "age_from_ms"),
           tries: integerOf(row, "tries"),
           body,
         });
@@ -99,7 +100,8 @@ function prepareStatements({ file }: LocalStore) {
          WHERE callback = ? AND state = 0 AND due_at_ms <= ? ORDER BY due_at_ms, id`,
     ),
     get: file.prepare(
-      "SELECT record_id, team_id, key_hash, created_at_ms, tries, content_id FROM delivery WHERE id = ?",
+      `SELECT record_id, team_id, key_hash, created_at_ms, coalesce(age_from_ms, created_at_ms) AS age_from_ms, tries,
+         content_id FROM delivery WHERE id = ?`,
     ),
     content: file.prepare("SELECT number, sealed FROM content WHERE content_id = ?"),
     bury: file.prepare(

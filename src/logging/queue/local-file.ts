@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /** The version of the tables, kept in the file as `PRAGMA user_version`. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 /**
  * `delivery` holds no content, so a settled row is small and may stay for days. Its state is 0 pending, 1 delivered,
@@ -44,8 +44,10 @@ const schema = `
   CREATE INDEX delivery_call ON delivery (call_id) WHERE call_id IS NOT NULL;
   CREATE INDEX delivery_pending ON delivery (callback, due_at_ms) WHERE state = 0;
   CREATE INDEX delivery_settled ON delivery (state, settled_at_ms) WHERE state <> 0;
-  PRAGMA user_version = ${String(schemaVersion)};
 `;
+
+/** What each version added to the one before it. `age_from_ms` is null where the age counts from the creation. */
+const upgrades = new Map([[2, "ALTER TABLE delivery ADD COLUMN age_from_ms INTEGER"]]);
 
 /**
  * The exclusive lock makes the one owner of the file certain, and spares the shared-memory file and its locks. It ends
@@ -93,6 +95,8 @@ function migrate(file: DatabaseSync) {
       throw new Error(`a newer version of Sluice wrote it (${versions}).`);
     }
     if (found === 0) file.exec(schema);
+    for (const [version, upgrade] of upgrades) if (version > found) file.exec(upgrade);
+    file.exec(`PRAGMA user_version = ${String(schemaVersion)}`);
   });
 }
 

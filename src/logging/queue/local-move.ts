@@ -89,7 +89,7 @@ function toNewDelivery(row: SqlRow, contents: ReadonlyMap<number, NewContent>): 
     dueAtMs: integerOf(row, "due_at_ms"),
     tries: integerOf(row, "tries"),
     createdAtMs: integerOf(row, "created_at_ms"),
-    ageFromMs: integerOf(row, "created_at_ms"),
+    ageFromMs: integerOrNull(row, "age_from_ms") ?? integerOf(row, "created_at_ms"),
     settledAtMs: integerOrNull(row, "settled_at_ms"),
     status: integerOrNull(row, "status"),
     callId: textOrNull(row, "call_id"),

@@ -4,7 +4,9 @@ import { makeClaim } from "#logging/queue/local-claim.ts";
 import { makeFind } from "#logging/queue/local-find.ts";
 import { makeLeases } from "#logging/queue/local-leases.ts";
 import { makeRemove } from "#logging/queue/local-remove.ts";
+import { makeRevise } from "#logging/queue/local-revise.ts";
 import { makeSettle } from "#logging/queue/local-settle.ts";
+import { makeList } from "#logging/queue/local-list.ts";
 import { type LocalMoves, makeMoves } from "#logging/queue/local-move.ts";
 import { openLocalStore } from "#logging/queue/local-store.ts";
 import type { DeliveryCounts, DeliveryRow, DueCallback, FindRequest, Queue } from "#logging/queue/queue.ts";
@@ -45,6 +47,8 @@ export function openLocalQueue({ path, keyring, now = () => new Date() }: LocalQ
     purge,
     find,
     expire,
+    list: makeList(store),
+    revise: makeRevise(store),
     ...makeMoves(store),
     async close() {
       if (!store.file.isOpen) return;

@@ -1,5 +1,5 @@
 /**
- * The contract of a queue engine: five functions. An engine keeps what it was given through the death of the process;
+ * The contract of a queue engine. An engine keeps what it was given through the death of the process;
  * it knows nothing of destinations, and content is opaque text to it. All engines pass `contract.test.ts`.
  */
 
@@ -29,6 +29,8 @@ export type ClaimedDelivery = {
   teamId: string | null;
   keyHash: string | null;
   createdAtMs: number;
+  /** Since when its age counts: its creation, or its last replay. */
+  ageFromMs: number;
   /** How often it was tried before. */
   tries: number;
   /** The content, opened and decompressed. */
@@ -77,6 +79,30 @@ export type DeliveryRow = {
   message: string | null;
 };
 
+/** Which deliveries: those that fit everything that is given. */
+export type DeliveryFilter = {
+  recordIds?: readonly string[];
+  callbackIds?: readonly string[];
+  teamIds?: readonly string[];
+  states?: readonly DeliveryRow["state"][];
+  createdFromMs?: number;
+  createdBeforeMs?: number;
+  /** Ranges of the destination's last HTTP status, both ends included; 0 stands for no answer. */
+  statuses?: readonly { from: number; to: number }[];
+};
+
+/** Which deliveries to list, the newest first. `before` is the `next` of the page before, null for the first one. */
+export type ListRequest = { filter: DeliveryFilter; before: number | null; limit: number };
+
+/** A page. Where `next` is not null there may be more, also where this page is short or empty. */
+export type DeliveryPage = { rows: DeliveryRow[]; next: number | null };
+
+/**
+ * Which dead letters to change. `replay`: they are pending again, with no tries and a new age. `discard`: they become
+ * suppressed, and their content goes.
+ */
+export type ReviseRequest = { filter: DeliveryFilter; action: "replay" | "discard"; nowMs: number };
+
 /** A callback that has deliveries due, and since when. */
 export type DueCallback = { callbackId: string; dueAtMs: number };
 
@@ -103,6 +129,9 @@ export type Queue = {
   find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
   find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
   find(request: { by: "counts" }): Promise<DeliveryCounts[]>;
+  list(request: ListRequest): Promise<DeliveryPage>;
+  /** Changes dead letters, and nothing else. Returns how many. */
+  revise(request: ReviseRequest): Promise<number>;
   /** Removes settled rows that are older than the given times. Returns how many. */
   expire(request: { deliveredBeforeMs: number; deadBeforeMs: number }): Promise<number>;
   close(): Promise<void>;

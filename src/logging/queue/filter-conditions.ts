@@ -1,0 +1,27 @@
+import type { DeliveryFilter } from "#logging/queue/queue.ts";
+
+/** How an engine writes values into a statement: each returns what stands for them, and keeps them. */
+export type FilterWriter = {
+  value(value: number): string;
+  /** A condition that a column has one of the values. */
+  oneOf(column: string, values: readonly string[]): string;
+};
+
+const stateNumbers = { pending: 0, delivered: 1, dead: 2, suppressed: 3 } as const;
+
+/** The conditions of a filter in SQL, on columns that both engines have under the same names; values come in their order. */
+export function filterConditions(filter: DeliveryFilter, { value, oneOf }: FilterWriter): string[] {
+  const { recordIds, callbackIds, teamIds, states, createdFromMs, createdBeforeMs, statuses } = filter;
+  const numbers = states?.map((state) => String(stateNumbers[state]));
+  const statusRange = ({ from, to }: { from: number; to: number }): string =>
+    `status BETWEEN ${value(from)} AND ${value(to)}`;
+  return [
+    ...(recordIds ? [oneOf("record_id", recordIds)] : []),
+    ...(callbackIds ? [oneOf("callback_id", callbackIds)] : []),
+    ...(teamIds ? [oneOf("team_id", teamIds)] : []),
+    ...(numbers ? [numbers.length === 0 ? "1 = 0" : `state IN (${numbers.join(", ")})`] : []),
+    ...(createdFromMs === undefined ? [] : [`created_at_ms >= ${value(createdFromMs)}`]),
+    ...(createdBeforeMs === undefined ? [] : [`created_at_ms < ${value(createdBeforeMs)}`]),
+    ...(statuses ? [statuses.length === 0 ? "1 = 0" : `(${statuses.map(statusRange).join(" OR ")})`] : []),
+  ];
+}
