@@ -6,6 +6,8 @@ import { stoppingState } from "#http/readiness.ts";
 import { limiterState } from "#gateway/limits/admit-call.ts";
 import { makeMemoryLimiter } from "#gateway/limits/memory-limiter.ts";
 import { makeRedisLimiter } from "#gateway/limits/redis-limiter.ts";
+import { addSpend } from "#gateway/spend/add-spend.ts";
+import { openSpendJournal, spendJournalState } from "#gateway/spend/spend-journal.ts";
 import { makeModelTable, modelsState } from "#gateway/models.ts";
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
 import { openChangeFeed, type ChangeFeed } from "#lib/change-feed.ts";
@@ -81,6 +83,9 @@ async function start(): Promise<void> {
     logger.fatal({ error: error.message }, "the embedded database ended");
     process.exit(1);
   });
+  spendJournalState.set(
+    openSpendJournal(join(settings.dataDir, "spend"), (batchId, spent) => addSpend(database.db, batchId, spent)),
+  );
   await startPruning(database.db);
   // Before anything is read: who waits for a confirmation from now on waits for this process too.
   const feed = url === null ? null : await openChangeFeed({ connectionString: url });
@@ -223,6 +228,7 @@ function stopOnSignal(parts: {
     await delivery.stop(Math.max(deadlineMs, Date.now() + 1_000));
     await parts.stopCounting();
     await feed?.stop();
+    await spendJournalState.get().close();
     await database.close();
     await limiterState.get().close();
     await closeUpstreams();

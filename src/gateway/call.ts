@@ -2,6 +2,8 @@ import type { CallEnd, CallStart } from "#gateway/call-record.ts";
 import { toCallRecord } from "#gateway/call-record.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { readControls } from "#gateway/request-controls.ts";
+import { toSpent } from "#gateway/spend/spent.ts";
+import { spendJournalState } from "#gateway/spend/spend-journal.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
@@ -47,6 +49,7 @@ export function planCall(start: CallStart): Call {
  */
 export async function commitCall(call: Call, record: LogRecord): Promise<void> {
   call.onEnd?.(record);
+  if (record.responseCostUsd > 0) noteSpend(record);
   const committed = logCall(call.plan, record);
   if (configState.get().logging.commit === "after_answer") {
     committed.catch((error: unknown) => {
@@ -105,6 +108,12 @@ export function toJudged(start: CallStart, deployment: Deployment | null, status
     modelGroup: asked,
     caller: start.caller.attribution,
   };
+}
+
+/** What a call cost counts whether or not it is logged. */
+function noteSpend(record: LogRecord): void {
+  const spent = toSpent(record);
+  if (spent !== null) spendJournalState.find()?.note(spent);
 }
 
 function reportLostLog(record: LogRecord, cause: unknown): void {
