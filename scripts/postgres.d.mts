@@ -1,2 +1,11 @@
-/** Starts a PostgreSQL of one's own in a temporary folder, on a free port of 127.0.0.1; `stop` removes it. */
-export function startPostgres(): Promise<{ url: string; pid: number; stop(): Promise<void> }>;
+/**
+ * Starts a PostgreSQL of one's own in a temporary folder, on a free port of 127.0.0.1; `stop` removes it. `crash` is
+ * SIGKILL, and `start` lets it recover on the same address, as another process than `pid`.
+ */
+export function startPostgres(): Promise<{
+  url: string;
+  pid: number;
+  stop(): Promise<void>;
+  crash(): Promise<void>;
+  start(): Promise<void>;
+}>;

