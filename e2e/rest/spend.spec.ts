@@ -1,4 +1,5 @@
 import { expect, test, type Fakes } from "../fixtures.ts";
+import { startFakeOpenai } from "../fakes/openai.ts";
 import type { SluiceProcess } from "../sluice-process.ts";
 import { admin, makeKey, mustAdmin, until } from "./admin.ts";
 
@@ -49,4 +50,54 @@ test("what calls cost reaches key, team and user whole, in batches, also where t
   );
   expect(await spendOf(sluice, "/team/info?team_id=spenders", "team_info")).toBeCloseTo(cost, 9);
   expect(await spendOf(sluice, "/user/info?user_id=spender", "user_info")).toBeCloseTo(cost, 9);
+});
+
+test("a budget of key, team, member or user lets no more through than what was under way, and begins anew in its time", async ({
+  startSluice,
+  fakes,
+}) => {
+  test.setTimeout(180_000);
+  // Slow enough that every call of a crowd is under way before the first one is over.
+  const slow = await startFakeOpenai({ slowMs: 8_000 });
+  const sluice = await startSluice({ config: pricedConfig({ ...fakes, openai: slow }) });
+  await mustAdmin(sluice, "/team/new", { team_id: "budget-team", max_budget: 1 });
+  await mustAdmin(sluice, "/team/new", { team_id: "member-team" });
+  await mustAdmin(sluice, "/user/new", { user_id: "budget-user", max_budget: 1, auto_create_key: false });
+  await mustAdmin(sluice, "/user/new", { user_id: "budget-member", auto_create_key: false });
+  await mustAdmin(sluice, "/team/member_add", {
+    team_id: "member-team",
+    member: { role: "user", user_id: "budget-member" },
+    max_budget_in_team: 1,
+  });
+  const keys = [
+    await makeKey(sluice, { max_budget: 1 }),
+    await makeKey(sluice, { team_id: "budget-team" }),
+    await makeKey(sluice, { user_id: "budget-user" }),
+    await makeKey(sluice, { team_id: "member-team", user_id: "budget-member" }),
+  ];
+  // A call holds back 0.25 or a little more, so that four of them at once use up a budget of 1.
+  const ask = async (key: string, content = "[[slow]] x"): Promise<{ status: number; text: string }> => {
+    const response = await fetch(`${sluice.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        model: "fake-model",
+        max_tokens: 125,
+        messages: [{ role: "user", content }],
+      }),
+    });
+    return { status: response.status, text: await response.text() };
+  };
+  for (const key of keys) {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => ask(key)));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(96);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(4);
+    expect(refused.every(({ text }) => text.includes("Budget has been exceeded! Current cost:"))).toBe(true);
+  }
+  const short = await makeKey(sluice, { max_budget: 0.001, budget_duration: "3s" });
+  expect((await ask(short, "quick")).status).toBe(200);
+  await until("it is used up", async () => (await ask(short, "quick")).status === 429);
+  await until("it begins anew", async () => (await ask(short, "quick")).status === 200);
+  await slow.close();
 });

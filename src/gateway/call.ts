@@ -19,6 +19,8 @@ export type Call = {
   plan: LogPlan;
   /** Called once with the record of the call, when it is over. */
   onEnd?: ((record: LogRecord) => void) | undefined;
+  /** True where a part of a budget is held back for it. */
+  hasReservation?: boolean;
 };
 
 /** A call for which a deployment was chosen. */
@@ -49,7 +51,7 @@ export function planCall(start: CallStart): Call {
  */
 export async function commitCall(call: Call, record: LogRecord): Promise<void> {
   call.onEnd?.(record);
-  if (record.responseCostUsd > 0) noteSpend(record);
+  if (record.responseCostUsd > 0 || call.hasReservation === true) noteSpend(call, record);
   const committed = logCall(call.plan, record);
   if (configState.get().logging.commit === "after_answer") {
     committed.catch((error: unknown) => {
@@ -89,6 +91,7 @@ export async function commitFailure(
   };
   const record = toCallRecord(call.start, end);
   call.onEnd?.(record);
+  if (call.hasReservation === true) noteSpend(call, record);
   try {
     await logCall(call.plan, record);
     return true;
@@ -111,8 +114,8 @@ export function toJudged(start: CallStart, deployment: Deployment | null, status
 }
 
 /** What a call cost counts whether or not it is logged. */
-function noteSpend(record: LogRecord): void {
-  const spent = toSpent(record);
+function noteSpend(call: Call, record: LogRecord): void {
+  const spent = toSpent(record, call.hasReservation === true);
   if (spent !== null) spendJournalState.find()?.note(spent);
 }
 

@@ -10,6 +10,10 @@ import type { PiecewiseAnswer, WholeAnswer } from "#gateway/attempt-call.ts";
 import { routeCall, type RouteOutcome } from "#gateway/route-call.ts";
 import { ofRefusal, type CallFailure } from "#gateway/upstream-failure.ts";
 import { toUsage } from "#gateway/usage.ts";
+import { findGroup } from "#gateway/choose-deployment.ts";
+import { estimateCost } from "#gateway/spend/estimate-cost.ts";
+import { reserveBudget } from "#gateway/spend/reserve-budget.ts";
+import type { Database } from "#lib/db.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { version } from "#lib/version.ts";
@@ -18,6 +22,7 @@ import type { JsonObject } from "#logging/record.ts";
 
 /** One call of a model, as the door hands it over. */
 export type CompleteInput = {
+  db: Database["db"];
   operation: Operation;
   caller: Caller;
   body: JsonObject;
@@ -39,14 +44,25 @@ export async function complete(input: CompleteInput): Promise<Response> {
   const { operation, caller, headers, callId, callIdIsClients, path, form = null } = input;
   const { model, body } = withModel(input);
   const call = planCall(startCall({ callId, callIdIsClients, operation, route: path, caller, body, headers }));
-  const outcome = await route(call, model, form);
+  const outcome = await route(input.db, call, { model, form });
   if ("failure" in outcome) return fail(outcome.call, outcome.failure);
   const { attempt } = outcome;
   return attempt.kind === "whole" ? whole(outcome.call, attempt) : inPieces(outcome.call, attempt);
 }
 
-async function route(call: Call, model: string, form: FormData | null): Promise<RouteOutcome> {
+async function route(
+  db: Database["db"],
+  call: Call,
+  { model, form }: { model: string; form: FormData | null },
+): Promise<RouteOutcome> {
   try {
+    const { recordId, caller, body } = call.start;
+    if (caller.budgets.length > 0) {
+      const [deployment = null] = findGroup(caller, model);
+      const usd = estimateCost(body, deployment);
+      await reserveBudget(db, { recordId, budgets: caller.budgets, usd, now: new Date() });
+      call.hasReservation = true;
+    }
     if (call.start.caller.limits.length > 0) await admitCall(call, model);
     return await routeCall(call, model, form);
   } catch (error) {

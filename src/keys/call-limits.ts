@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { memberBudgetId, toCallBudget, type CallBudget } from "#keys/call-budgets.ts";
 import type { Db } from "#lib/db.ts";
 
 /** Whose limit it is, in the words of LiteLLM's refusals. */
@@ -56,20 +57,29 @@ export function toCallLimits(scope: LimitScope, id: string, row: LimitRow): Call
   return isEmpty ? null : limits;
 }
 
-/** The limits of a key's user, and of him as a member of the key's team. */
+/** What limits a key's user, alone and as a member of the key's team. */
+export type UserLimits = { limits: CallLimits[]; budgets: CallBudget[] };
+
+/** Reads what limits a key's user; nothing for a key without one. */
 export async function readUserLimits(
   db: Db,
   { userId, teamId }: { userId: string | null; teamId: string | null },
-): Promise<CallLimits[]> {
-  if (userId === null) return [];
-  const user = await db.user.findUnique({ where: { id: userId }, select: callLimitColumns });
-  const select = { tpmLimit: true, rpmLimit: true } as const;
-  const member =
-    teamId === null ? null : await db.teamMember.findUnique({ where: { teamId_userId: { teamId, userId } }, select });
-  return [
-    user && toCallLimits("user", userId, user),
-    member && toCallLimits("team_member", `${teamId ?? ""}:${userId}`, member),
-  ].filter((limits) => limits !== null);
+): Promise<UserLimits> {
+  if (userId === null) return { limits: [], budgets: [] };
+  const user = await db.user.findUnique({ where: { id: userId }, select: { ...callLimitColumns, maxBudget: true } });
+  const select = { tpmLimit: true, rpmLimit: true, maxBudget: true } as const;
+  const where = { teamId_userId: { teamId: teamId ?? "", userId } };
+  const member = teamId === null ? null : await db.teamMember.findUnique({ where, select });
+  return {
+    limits: [
+      user && toCallLimits("user", userId, user),
+      member && toCallLimits("team_member", `${teamId ?? ""}:${userId}`, member),
+    ].filter((limits) => limits !== null),
+    budgets: [
+      toCallBudget("user", userId, user),
+      toCallBudget("team_member", memberBudgetId(teamId ?? "", userId), member),
+    ].filter((budget) => budget !== null),
+  };
 }
 
 function toNumber(value: bigint | null): number | null {

@@ -1,4 +1,5 @@
 import type { Actor } from "#keys/actor.ts";
+import type { CallBudget } from "#keys/call-budgets.ts";
 import type { CallLimits } from "#keys/call-limits.ts";
 import type { LoggingPolicy } from "#logging/policy.ts";
 import type { RecordCaller } from "#logging/record.ts";
@@ -29,6 +30,8 @@ export type Caller = {
   mayOptOutOfRedaction: boolean;
   /** What of key, team, member and user is limited; empty where nothing is. */
   limits: readonly CallLimits[];
+  /** The budgets that its calls count against; empty where there is none. */
+  budgets: readonly CallBudget[];
   logging: LoggingPolicy;
   /** Attribution, as it stands in every record. */
   attribution: RecordCaller;
@@ -50,6 +53,7 @@ export const strangerCaller: Caller = {
   disabledCallbacks: [],
   mayOptOutOfRedaction: false,
   limits: [],
+  budgets: [],
   logging: { level: "global", targets: [], silentRedaction: "off" },
   attribution: {
     keyHash: null,

@@ -1,11 +1,8 @@
 /** Fields of keys and teams that are kept and shown, but that this version does not act on. */
 const idleNames = [
-  "max_budget",
   "soft_budget",
-  "budget_duration",
   "model_max_budget",
   "team_member_budget",
-  "max_budget_in_team",
   "budget_id",
   "guardrails",
   "enforced_params",

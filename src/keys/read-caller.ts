@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { readRole } from "#keys/actor.ts";
-import { callLimitColumns, readUserLimits, toCallLimits, type CallLimits } from "#keys/call-limits.ts";
+import { toCallBudget } from "#keys/call-budgets.ts";
+import { callLimitColumns, readUserLimits, toCallLimits, type UserLimits } from "#keys/call-limits.ts";
 import type { Caller } from "#keys/caller.ts";
 import { masterUserId } from "#keys/master-user.ts";
 import { configState } from "#lib/config.ts";
@@ -28,6 +29,7 @@ const sharedColumns = {
   blocked: true,
   alias: true,
   ...callLimitColumns,
+  maxBudget: true,
 } as const;
 
 const callerColumns = {
@@ -68,7 +70,7 @@ async function readUser(db: Db, userId: string | null): Promise<Pick<Caller, "ro
   return { role, userId: role === "unknown" ? null : userId };
 }
 
-function toCaller(key: CallingKey, user: Pick<Caller, "role" | "userId">, userLimits: readonly CallLimits[]): Caller {
+function toCaller(key: CallingKey, user: Pick<Caller, "role" | "userId">, ofUser: UserLimits): Caller {
   const keyHash = key.token;
   const keyMetadata = CallMetadata.parse(key.metadata);
   const teamMetadata = CallMetadata.parse(key.team?.metadata ?? {});
@@ -90,8 +92,11 @@ function toCaller(key: CallingKey, user: Pick<Caller, "role" | "userId">, userLi
       keyMetadata.allow_client_message_redaction_opt_out ||
       teamMetadata.allow_client_message_redaction_opt_out,
     limits: [toCallLimits("api_key", keyHash, key), key.team && toCallLimits("team", key.teamId ?? "", key.team)]
-      .concat(userLimits)
+      .concat(ofUser.limits)
       .filter((limits) => limits !== null),
+    budgets: [toCallBudget("key", keyHash, key), toCallBudget("team", key.teamId ?? "", key.team)]
+      .concat(ofUser.budgets)
+      .filter((budget) => budget !== null),
     logging: choosePolicy(
       { teamId: key.teamId, key: toStatement(key), team: key.team ? toStatement(key.team) : null },
       config,

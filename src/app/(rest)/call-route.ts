@@ -16,9 +16,9 @@ export function callRoute(operation: Operation, { params: named }: CallPath = {}
   const { body: schema, callType, errors } = operation;
   return route(
     { auth: "llm", describe: describe(operation, named), body: schema, callType, errors },
-    ({ caller, body, request, params, callId, callIdIsClients, path }) => {
+    ({ db, caller, body, request, params, callId, callIdIsClients, path }) => {
       const { headers } = request;
-      return complete({ operation, caller, body, headers, callId, callIdIsClients, path, pathModel: params.model });
+      return complete({ db, operation, caller, body, headers, callId, callIdIsClients, path, pathModel: params.model });
     },
   );
 }
@@ -28,11 +28,11 @@ export function formRoute(operation: Operation, { params: named }: CallPath = {}
   const { body: schema, callType } = operation;
   return route(
     { auth: "llm", describe: describe(operation, named), callType },
-    async ({ caller, request, params, callId, callIdIsClients, path }) => {
+    async ({ db, caller, request, params, callId, callIdIsClients, path }) => {
       const { headers } = request;
       const form = await readForm(request);
       const body = checkCall(schema, toFormBody(form));
-      const call = { operation, caller, body, form, headers, callId, callIdIsClients, path };
+      const call = { db, operation, caller, body, form, headers, callId, callIdIsClients, path };
       return complete({ ...call, pathModel: params.model });
     },
   );

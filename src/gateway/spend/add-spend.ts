@@ -22,6 +22,9 @@ export async function addSpend(db: Database["db"], batchId: string, spent: reado
       const [teamId = "", userId = ""] = name.split("\0");
       await tx.teamMember.updateMany({ where: { teamId, userId }, data: { spend: { increment: usd } } });
     }
+    const settled = spent.flatMap(({ reservation }) => reservation ?? []);
+    if (settled.length > 0) await tx.spendReservation.deleteMany({ where: { id: { in: settled } } });
+    await tx.spendReservation.deleteMany({ where: { expiresAt: { lt: new Date() } } });
     await tx.spendBatch.deleteMany({ where: { appliedAt: { lt: new Date(Date.now() - rememberedMs) } } });
   });
 }

@@ -6,12 +6,15 @@ export const Spent = z.object({
   key: z.string().nullable(),
   team: z.string().nullable(),
   user: z.string().nullable(),
-  usd: z.number().positive(),
+  usd: z.number().min(0),
+  /** The call whose reservations end with this. */
+  reservation: z.string().nullable().default(null),
 });
 export type Spent = z.output<typeof Spent>;
 
-/** What a call's record says of its cost; null where it cost nothing, or nobody that is counted. */
-export function toSpent({ responseCostUsd: usd, caller }: LogRecord): Spent | null {
+/** What a call's record says of its cost; null where it cost nothing and held nothing back, or nobody is counted. */
+export function toSpent({ recordId, responseCostUsd: usd, caller }: LogRecord, hasReservation: boolean): Spent | null {
   const { keyHash: key, teamId: team, userId: user } = caller;
-  return usd > 0 && key !== null ? { key, team, user, usd } : null;
+  if (key === null || (usd <= 0 && !hasReservation)) return null;
+  return { key, team, user, usd, reservation: hasReservation ? recordId : null };
 }

@@ -35,7 +35,7 @@ test("takes the key or its hash, changes what is given and keeps the rest", asyn
     guardrails: ["g"],
     metadata: { note: 1, logging: [{ callback_name: "langfuse" }] },
   });
-  expect(byKey.headers.get("x-sluice-warning")).toContain("max_budget, guardrails are stored");
+  expect(byKey.headers.get("x-sluice-warning")).toContain("guardrails is stored");
   const byHash = await update({ key: made.token, models: null, tags: ["t"] });
   expect(byHash.body).toMatchObject({ key: made.token, models: [], metadata: { note: 1, tags: ["t"] } });
   expect(byHash.text).not.toContain(made.key);

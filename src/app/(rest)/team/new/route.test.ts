@@ -76,9 +76,7 @@ test("keeps what it is given, and says which of it has no effect yet", async () 
     { role: "admin", userId: "default_user_id" },
     { role: "user", userEmail: members_with_roles[0]?.user_email },
   ]);
-  expect(answer.headers.get("x-sluice-warning")).toBe(
-    "max_budget, budget_duration, tpm_limit, guardrails are stored but not enforced in this version",
-  );
+  expect(answer.headers.get("x-sluice-warning")).toBe("guardrails is stored but not enforced in this version");
 });
 
 test("stores callbacks of metadata, shows them masked, and tells an empty list from none", async () => {
