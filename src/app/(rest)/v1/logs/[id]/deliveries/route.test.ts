@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GET } from "#app/(rest)/v1/logs/[id]/deliveries/route.ts";
 import { newRecordId } from "#lib/id.ts";
@@ -12,15 +15,17 @@ import { makeTestDelivery } from "#testing/test-delivery.ts";
 
 let app: TestApp;
 let queue: Queue;
+const folder = mkdtempSync(join(tmpdir(), "sluice-deliveries-"));
 beforeAll(async () => {
   app = await startApp("litellm_settings: { success_callback: [langfuse, local_files] }");
-  queue = openLocalQueue({ path: ":memory:", keyring: keyringState.get() });
+  queue = openLocalQueue({ path: join(folder, "queue.sqlite"), keyring: keyringState.get() });
   await deliveryState.get().stop(0);
   deliveryState.set(makeTestDelivery(queue));
 });
 afterAll(async () => {
   await queue.close();
   await app.close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 const global = "config:global:langfuse";
