@@ -38,25 +38,27 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
   "http/": { any: ["keys/", "logging/", "lib/"], never: ["next", "react"] },
   "app/(rest)/": { any: ["http/", ...rooms, "lib/"], never: nextAndPrisma },
   "app/(portal)/": {
-    any: ["trpc/client.tsx", "auth.ts", "ui/"],
+    any: ["trpc/client.tsx", "auth/", "ui/"],
     types: [...rooms, "trpc/", "lib/"],
     never: ["@prisma/client", "lib/prisma/"],
   },
-  "app/api/": { any: ["trpc/", "auth.ts", "lib/"] },
-  "app/": { any: ["trpc/client.tsx", "auth.ts", "ui/"], never: ["@prisma/client", "lib/prisma/"] },
-  "trpc/": { any: ["users/", "teams/", "keys/", "logging/", "auth.ts", "lib/"] },
-  "auth.ts": { any: ["lib/"] },
+  "app/api/": { any: ["trpc/", "auth/", "lib/"] },
+  "app/": { any: ["trpc/client.tsx", "auth/", "ui/"], never: ["@prisma/client", "lib/prisma/"] },
+  "trpc/": {
+    any: ["users/", "teams/", "keys/", "logging/", "gateway/preview-team-log.ts", "http/", "auth/", "lib/"],
+  },
+  "auth/": { any: ["lib/"] },
   "proxy.ts": { any: [] },
   "client/": { any: [], types: ["trpc/"], never: ["next", "@prisma/client", "lib/prisma/"] },
   "ui/": { any: [], never: ["next", "@prisma/client"] },
-  "testing/": { any: ["app/", "auth.ts", "client/", "http/", "lib/", ...rooms, "trpc/", "ui/"] },
-  "server.ts": { any: ["app/", "auth.ts", "http/", "lib/", ...rooms, "trpc/"] },
+  "testing/": { any: ["app/", "auth/", "client/", "http/", "lib/", ...rooms, "trpc/", "ui/"] },
+  "server.ts": { any: ["app/", "auth/", "http/", "lib/", ...rooms, "trpc/"] },
   "worker.ts": { any: ["lib/", ...rooms] },
 };
 
-/** The files that may import a value of `lib/db.ts`; every other one receives the database as an argument. */
+/** The files that may import a value of `lib/db.ts` or `lib/database-state.ts`; every other one receives the database as an argument. */
 export const MAY_IMPORT_DB_VALUE: readonly string[] = [
-  "auth.ts",
+  "auth/",
   "http/route.ts",
   "lib/",
   "server.ts",
@@ -98,7 +100,7 @@ function ownFault({ file, part, policy, target, typeOnly }: OwnImport): string |
     return `${part} may import ${allowed.join(", ")}${typeOnly ? "" : " (values)"}, and not ${target}.`;
   }
   const path = file.slice("src/".length);
-  const needsDb = target === "lib/db.ts" && !typeOnly && !isTest(file);
+  const needsDb = (target === "lib/db.ts" || target === "lib/database-state.ts") && !typeOnly && !isTest(file);
   if (needsDb && !MAY_IMPORT_DB_VALUE.some((name) => isWithin(path, name))) {
     return "The database comes in as an argument: import only types of lib/db.ts.";
   }

@@ -13,6 +13,8 @@ export function proxy(request: NextRequest): NextResponse {
   const headers = new Headers(request.headers);
   // Next reads the nonce for its scripts from the request's policy.
   headers.set("content-security-policy", policy);
+  // A page that needs a sign-in sends its visitor back to where he wanted to go.
+  headers.set("x-sluice-path", request.nextUrl.pathname + request.nextUrl.search);
   const response = NextResponse.next({ request: { headers } });
   response.headers.set("content-security-policy", policy);
   response.headers.set("referrer-policy", "same-origin");

@@ -1,7 +1,11 @@
+import { hkdfSync } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { ensureFirstAdministrator, type FirstAdministrator } from "#auth/first-administrator.ts";
+import { portalSettingsState } from "#auth/portal-settings.ts";
 import { loadRoutes, makeFetch } from "#http/dispatch.ts";
 import { listen, type PageHandler } from "#http/listen.ts";
+import { pathOf } from "#http/route.ts";
 import { stoppingState } from "#http/readiness.ts";
 import { limiterState } from "#gateway/limits/admit-call.ts";
 import { makeMemoryLimiter } from "#gateway/limits/memory-limiter.ts";
@@ -26,6 +30,7 @@ import { keyringState, makeKeyring } from "#lib/seal.ts";
 import { makeSigner, signerState } from "#lib/sign.ts";
 import { version } from "#lib/version.ts";
 import { announceFirstStart } from "#lib/first-start.ts";
+import { answerTrpc, trpcEndpoint } from "#trpc/answer-trpc.ts";
 import { deliveryState, type Delivery } from "#logging/delivery.ts";
 import { answerDelivery } from "#logging/answer-delivery.ts";
 import { checkCallbackNames } from "#logging/check-callback-names.ts";
@@ -103,7 +108,8 @@ async function start(): Promise<void> {
   feed?.follow({ apply: (changes) => followPolicy(database.db, changes), onLease: delivery.extendLease });
 
   const stopCounting = startKeepingSuppressedCounts(database.db);
-  const listening = await listen(makeFetch(await loadRoutes()), makePages(), settings);
+  const administrator = await preparePortal(settings, secrets, database);
+  const listening = await listen(withTrpc(makeFetch(await loadRoutes())), makePages(), settings);
   stopOnSignal({
     settings,
     logger,
@@ -117,8 +123,8 @@ async function start(): Promise<void> {
   logger.info({ url: listening.url, database: database.kind, version }, "ready");
   announceFirstStart({
     url: listening.url,
-    masterKey: secrets.masterKey,
-    isNew: secrets.isMasterKeyNew,
+    masterKey: secrets.isMasterKeyNew ? secrets.masterKey : null,
+    administrator,
     dataDir: dataDir.path,
   });
 }
@@ -133,6 +139,27 @@ function queueUrl(settings: Settings, loaded: LoadedConfig): string | null {
     );
   }
   return settings.queue === "local" ? null : url;
+}
+
+/**
+ * Makes sign-in ready, and the first administrator where there is none yet. Sign-in reads its own address from the
+ * environment where it is set, else from each request, which is checked.
+ */
+async function preparePortal(
+  { portalUrl, sessionSecret, adminEmail: email, adminPassword: password }: Settings,
+  { encryptionKeys }: Secrets,
+  { db }: Database,
+): Promise<FirstAdministrator | null> {
+  process.env.AUTH_TRUST_HOST = "1";
+  const derived = hkdfSync("sha256", encryptionKeys[0] ?? "", "", "sluice sessions", 32);
+  const secret = sessionSecret ?? Buffer.from(derived).toString("base64url");
+  portalSettingsState.set({ secret, url: portalUrl === null ? null : new URL(portalUrl) });
+  return ensureFirstAdministrator(db, { email, password });
+}
+
+/** tRPC beside the wire, on the same port. */
+function withTrpc(wire: ReturnType<typeof makeFetch>): ReturnType<typeof makeFetch> {
+  return (request) => (pathOf(request.url).startsWith(trpcEndpoint) ? answerTrpc(request) : wire(request));
 }
 
 function databaseUrl(settings: Settings, { config }: LoadedConfig): string | null {

@@ -51,7 +51,7 @@ export function readTags(body: JsonObject, headers: Headers, caller: Caller): st
     ...texts(toObject(body.metadata).tags),
     ...texts(toObject(body.litellm_metadata).tags),
     ...texts(body.tags),
-    ...langfuseHeaders(headers).flatMap(([field, value]) => (field === "tags" ? texts(value) : [])),
+    ...[...langfuseHeaders(headers)].flatMap(([field, value]) => (field === "tags" ? texts(value) : [])),
     ...splitList(headers.get("x-litellm-tags")),
     ...caller.tags,
   ];
@@ -72,23 +72,13 @@ export function splitList(value: string | null): string[] {
     .filter((part) => part !== "");
 }
 
-const knownHeaders = new WeakMap<Headers, readonly [string, Json][]>();
-
-/**
- * The fields that `langfuse_<field>` headers name, JSON parsed, credentials and what SDKs send included. Read once a
- * request: walking its headers sorts them.
- */
-export function langfuseHeaders(headers: Headers): readonly [string, Json][] {
-  const known = knownHeaders.get(headers);
-  if (known) return known;
-  const fields: [string, Json][] = [];
+/** The fields that `langfuse_<field>` headers name, JSON parsed, credentials and what SDKs send included. */
+export function* langfuseHeaders(headers: Headers): Generator<[string, Json]> {
   for (const [header, value] of headers) {
     if (!header.includes("langfuse")) continue;
     const field = langfuseHeader.exec(header)?.[1]?.replaceAll("-", "_");
-    if (field !== undefined) fields.push([field, parseIfJson(value)]);
+    if (field !== undefined) yield [field, parseIfJson(value)];
   }
-  knownHeaders.set(headers, fields);
-  return fields;
 }
 
 /** Whatever the spelling: `apiKey`, `API-KEY` and `api_key` are one name. */

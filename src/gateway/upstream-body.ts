@@ -47,18 +47,10 @@ const gatewayPrefixes = [
   "vertex_",
 ] as const;
 
-/** What was found out about names. Clients choose them, so only so many are kept. */
-const judged = new Map<string, boolean>();
-const judgedMax = 1_000;
-
 /** True for a body field that must not reach an upstream. */
 export function isGatewayField(name: string): boolean {
-  const known = judged.get(name);
-  if (known !== undefined) return known;
   const plain = plainName(name);
-  const isOurs = gatewayFields.has(plain) || gatewayPrefixes.some((prefix) => plain.startsWith(prefix));
-  if (judged.size < judgedMax && name.length < 100) judged.set(name, isOurs);
-  return isOurs;
+  return gatewayFields.has(plain) || gatewayPrefixes.some((prefix) => plain.startsWith(prefix));
 }
 
 /** `apiBase`, `baseURL` and `no-log` as `api_base`, `base_url` and `no_log`: a spelling is no way around the list. */

@@ -1,30 +1,14 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import type pg from "pg";
+import type { Database } from "#lib/database-state.ts";
 import { PrismaClient, type Prisma } from "#lib/prisma/client.ts";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "#lib/embedded-postgres.ts";
 import { migrate } from "#lib/migrate.ts";
-import { stateCell } from "#lib/state.ts";
+
+export { currentDb, databaseState, type Database } from "#lib/database-state.ts";
 
 /** The database, or a transaction of it. */
 export type Db = PrismaClient | Prisma.TransactionClient;
-
-/** An open database: the client, and the way to close it. */
-export type Database = {
-  db: PrismaClient;
-  /** `embedded` or `postgresql`. */
-  kind: "embedded" | "postgresql";
-  /** Calls back if the embedded database ends by itself. */
-  onFailure(listener: (error: Error) => void): void;
-  close(): Promise<void>;
-};
-
-/** The open database of this process. */
-export const databaseState = stateCell<Database>("database");
-
-/** The client of the open database. Doors read it and hand it to the rooms. */
-export function currentDb(): PrismaClient {
-  return databaseState.get().db;
-}
 
 /**
  * Opens PostgreSQL at `url`, or the embedded one in `dataDir` (null: in memory), and brings its schema up to date

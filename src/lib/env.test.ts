@@ -25,6 +25,10 @@ const defaults = {
   encryptionKeys: [],
   shutdownSeconds: 25,
   privateDestinationHosts: [],
+  portalUrl: null,
+  sessionSecret: null,
+  adminEmail: null,
+  adminPassword: null,
   logLevel: "info",
   warnings: [],
 };
@@ -53,6 +57,10 @@ test("every setting is read", () => {
     SLUICE_ENCRYPTION_KEY: "new-key-0123456789, old-key-0123456789",
     SLUICE_SHUTDOWN_SECONDS: "2.5",
     SLUICE_PRIVATE_DESTINATION_HOSTS: "langfuse:3000, 10.0.0.0/8,",
+    NEXTAUTH_URL: "https://logs.example.com",
+    NEXTAUTH_SECRET: "session-secret-0123456789",
+    SLUICE_ADMIN_EMAIL: "ada@example.com",
+    SLUICE_ADMIN_PASSWORD: "a-long-password",
     SLUICE_LOG_LEVEL: "DEBUG",
   };
   expect(Object.keys(env).toSorted()).toEqual(settingNames.toSorted());
@@ -68,6 +76,10 @@ test("every setting is read", () => {
     encryptionKeys: ["new-key-0123456789", "old-key-0123456789"],
     shutdownSeconds: 2.5,
     privateDestinationHosts: ["langfuse:3000", "10.0.0.0/8"],
+    portalUrl: "https://logs.example.com",
+    sessionSecret: "session-secret-0123456789",
+    adminEmail: "ada@example.com",
+    adminPassword: "a-long-password",
     logLevel: "debug",
     warnings: [],
   });

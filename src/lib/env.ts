@@ -2,7 +2,9 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { nearestName } from "#lib/config-nearest-name.ts";
+import { Email } from "#lib/email.ts";
 import { AppError } from "#lib/errors.ts";
+import { passwordLengthMin } from "#lib/password.ts";
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
@@ -60,6 +62,30 @@ const Environment = z.object({
     .regex(/^rediss?:\/\//, "is no address of Redis. Fix: write redis://host:6379 or rediss://host:6379.")
     .optional(),
   SLUICE_PRIVATE_DESTINATION_HOSTS: z.string().default("").transform(toList),
+  NEXTAUTH_URL: z
+    .string()
+    .refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) && new URL(url).pathname === "/", {
+      error: "is not the address of the portal. Fix: use scheme and host alone, for example https://logs.example.com.",
+    })
+    .optional(),
+  NEXTAUTH_SECRET: z
+    .string()
+    .refine((secret) => secret.length >= 16, {
+      error: "is too short. Fix: use 32 random characters, or remove it: then it follows from the encryption key.",
+    })
+    .optional(),
+  SLUICE_ADMIN_EMAIL: z
+    .string()
+    .refine((email) => Email.safeParse(email).success, {
+      error: "is no e-mail address. Fix: use for example admin@example.com.",
+    })
+    .optional(),
+  SLUICE_ADMIN_PASSWORD: z
+    .string()
+    .refine((password) => password.length >= passwordLengthMin, {
+      error: `is too short. Fix: use ${String(passwordLengthMin)} characters or more, or remove it: then one is generated.`,
+    })
+    .optional(),
   SLUICE_LOG_LEVEL: z
     .string()
     .default("info")
@@ -95,6 +121,13 @@ export type Settings = {
   redisUrl: string | null;
   /** Host, host:port or CIDR, as written. */
   privateDestinationHosts: string[];
+  /** Where people reach the portal; null: loopback and literal addresses. */
+  portalUrl: string | null;
+  /** Null: derived from the encryption key. */
+  sessionSecret: string | null;
+  /** The first administrator's sign-in; null: a default address, a generated password. */
+  adminEmail: string | null;
+  adminPassword: string | null;
   logLevel: (typeof logLevels)[number];
   /** One line each, without secrets. */
   warnings: string[];
@@ -134,6 +167,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     encryptionKeys: settings.SLUICE_ENCRYPTION_KEY,
     shutdownSeconds: settings.SLUICE_SHUTDOWN_SECONDS,
     privateDestinationHosts: settings.SLUICE_PRIVATE_DESTINATION_HOSTS,
+    portalUrl: settings.NEXTAUTH_URL ?? null,
+    sessionSecret: settings.NEXTAUTH_SECRET ?? null,
+    adminEmail: settings.SLUICE_ADMIN_EMAIL ?? null,
+    adminPassword: settings.SLUICE_ADMIN_PASSWORD ?? null,
     logLevel: settings.SLUICE_LOG_LEVEL,
     warnings,
   };

@@ -15,6 +15,7 @@ export type AuditedChange = {
     | "block"
     | "unblock"
     | "add_callback"
+    | "update_callback"
     | "delete_callback"
     | "disable_logging"
     | "add_members"

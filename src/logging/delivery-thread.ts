@@ -108,7 +108,7 @@ function askQueue(questions: ThreadQuestions<DeliveryCalls>): Pick<Delivery, "fi
  * Groups are at least this far apart while calls come in crowds: a message to the thread and a commit cost much the same
  * whatever their size. A call that comes alone does not wait.
  */
-const groupIntervalMs = 6;
+const groupIntervalMs = 4;
 const crowdEntries = 4;
 
 /** Collects appends into groups, one message and one commit each; an append resolves with its group's commit. */

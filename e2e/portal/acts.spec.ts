@@ -1,0 +1,164 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, fakeModelConfig, test } from "../fixtures.ts";
+import { makeProject } from "../rest/admin.ts";
+
+const email = "ada@example.com";
+const password = "a password of the tests";
+
+async function signIn(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Teams" })).toBeVisible();
+}
+
+/** No fault of accessibility on the screen as it stands, light and dark. */
+async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    // Until the next frame parts of the screen are still in the other theme.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+      .analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+  }
+}
+
+test("a newcomer goes from the first sign-in to logs that arrive as his policy says", async ({
+  page,
+  fakes,
+  startSluice,
+}) => {
+  test.setTimeout(120_000);
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    if (/Content Security Policy/i.test(message.text())) faults.push(message.text());
+  });
+  const project = makeProject("portal");
+  fakes.langfuse.addProject(project);
+  const env = { SLUICE_ADMIN_EMAIL: email, SLUICE_ADMIN_PASSWORD: password };
+  const sluice = await startSluice({ config: fakeModelConfig(fakes), env });
+  const call = async (key: string, prompt: string): Promise<void> => {
+    const answer = await fetch(`${sluice.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "fake-model", messages: [{ role: "user", content: prompt }] }),
+    });
+    expect(answer.status).toBe(200);
+  };
+  const arrived = (): string => JSON.stringify(fakes.langfuse.project(project.id).spans);
+
+  await signIn(page, sluice.url);
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "New team" }).click();
+  await page.getByLabel("Name").fill("Search");
+  await page.getByRole("button", { name: "Make team" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Search" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "From here to the first log" })).toBeVisible();
+  await expectAccessible(page);
+
+  // A destination that does not work is not saved; the right one is.
+  await page.getByRole("link", { name: "Add a destination" }).click();
+  await expect(page.getByRole("link", { name: /Google Cloud Storage/ })).toBeVisible();
+  await expectAccessible(page);
+  await page
+    .getByRole("link", { name: /Langfuse/ })
+    .first()
+    .click();
+  await page.getByLabel("Public key").fill(project.publicKey);
+  await page.getByLabel("Secret key", { exact: true }).fill("sk-lf-wrong");
+  await page.getByLabel("Host").fill(fakes.langfuse.url);
+  await page.getByRole("button", { name: "Test and save" }).click();
+  await expect(page.getByText("It does not take records")).toBeVisible();
+  await expectAccessible(page);
+  await page.getByLabel("Secret key", { exact: true }).fill(project.secretKey);
+  await page.getByRole("button", { name: "Test and save" }).click();
+  await expect(page.getByRole("heading", { level: 2, name: "Deliveries" })).toBeVisible();
+  await expect(page.getByLabel("Secret key", { exact: true })).toHaveValue("***REDACTED***");
+  expect(await page.content()).not.toContain(project.secretKey);
+  await expectAccessible(page);
+
+  await page.getByRole("link", { name: "API keys" }).click();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "New key" }).click();
+  await page.getByLabel("Name").fill("crawler");
+  await page.getByRole("button", { name: "Make key" }).click();
+  const shown = page.getByRole("region", { name: "Key", exact: true });
+  const key = (await shown.textContent()) ?? "";
+  expect(key).toMatch(/^sk-/);
+  await expectAccessible(page);
+  await expect(page.getByRole("button", { name: "Done" })).toBeDisabled();
+  await page.getByLabel("I have saved this key").check();
+  await page.getByRole("button", { name: "Done" }).click();
+  await expect(page.getByRole("link", { name: "crawler" })).toBeVisible();
+  expect(await page.content()).not.toContain(key);
+
+  await call(key, "a question that may be read");
+  await expect.poll(arrived).toContain("a question that may be read");
+
+  await page.getByRole("link", { name: "Logging policy" }).click();
+  await page.getByRole("radio", { name: /No content/ }).check();
+  await expect(page.getByText("Redaction changed")).toBeVisible();
+  await expect(page.getByRole("radio", { name: /No content/ })).toBeChecked();
+  await page.getByRole("button", { name: "Show" }).click();
+  await expect(page.getByRole("region", { name: /^langfuse, content/ })).not.toContainText("4242");
+  await expectAccessible(page);
+  const before = fakes.langfuse.project(project.id).spans.length;
+  await call(key, "a question that stays here");
+  await expect.poll(() => fakes.langfuse.project(project.id).spans.length).toBeGreaterThan(before);
+  expect(arrived()).not.toContain("a question that stays here");
+
+  await page.getByRole("link", { name: "API keys" }).click();
+  await page.getByRole("link", { name: "crawler" }).click();
+  await page.getByRole("button", { name: "Run health check" }).click();
+  await expect(page.getByText("langfuse: it takes records")).toBeVisible();
+  await expectAccessible(page);
+
+  await page.getByRole("link", { name: "Overview" }).click();
+  await expect(page.getByText("Logs arrive")).toBeVisible();
+  for (const width of [320, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  }
+  expect(faults).toEqual([]);
+  expect(sluice.logs()).not.toContain(password);
+});
+
+test("a wrong password and an ended session let nobody in", async ({ page, startSluice }) => {
+  const env = { SLUICE_ADMIN_EMAIL: email, SLUICE_ADMIN_PASSWORD: password };
+  const sluice = await startSluice({ env });
+  await page.goto(`${sluice.url}/portal/teams`);
+  await expect(page).toHaveURL(/sign-in\?next=%2Fportal%2Fteams$/);
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill("another password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByText("E-mail address or password is wrong.")).toBeVisible();
+  await expectAccessible(page);
+  await signIn(page, sluice.url);
+  await page.goto(`${sluice.url}/portal/account`);
+  await expect(page.getByText("This browser")).toBeVisible();
+  await expectAccessible(page);
+  const cookies = await page.context().cookies();
+  await page.getByRole("button", { name: email }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  // The cookie of before, given back, opens nothing: its session is gone.
+  await page.context().addCookies(cookies);
+  await page.goto(`${sluice.url}/portal/teams`);
+  await expect(page).toHaveURL(/sign-in/);
+});
+
+test("the first start writes the administrator's sign-in where its owner alone reads it", async ({ startSluice }) => {
+  const sluice = await startSluice();
+  const text = readFileSync(join(sluice.dataDir, "first-start.txt"), "utf8");
+  expect(text).toContain("Sign in as  admin@sluice.local");
+  const made = /Password +(\S+)/.exec(text)?.[1] ?? "";
+  expect(made.length).toBeGreaterThanOrEqual(16);
+  expect(sluice.logs()).not.toContain(made);
+});

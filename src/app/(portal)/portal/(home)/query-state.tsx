@@ -1,0 +1,24 @@
+"use client";
+
+import { Button } from "#ui/button.tsx";
+import { Notice } from "#ui/notice.tsx";
+import { SkeletonRows } from "#ui/skeleton.tsx";
+import { toFault } from "#trpc/client.tsx";
+
+/** What stands in the place of data that is on its way or did not come. */
+export function QueryState({ query }: { query: { error: unknown; refetch: () => unknown } }) {
+  if (query.error === null) return <SkeletonRows />;
+  const { message, requestId } = toFault(query.error);
+  return (
+    <div className="grid gap-3 p-4">
+      <Notice tone="bad" title={message}>
+        {requestId && <span className="font-mono text-xs">Request {requestId}</span>}
+      </Notice>
+      <div>
+        <Button size="small" onClick={() => query.refetch()}>
+          Try again
+        </Button>
+      </div>
+    </div>
+  );
+}

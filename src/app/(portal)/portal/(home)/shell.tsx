@@ -1,0 +1,108 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { ChevronsUpDown, LogOut, Menu as MenuIcon, UserRound } from "lucide-react";
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { signOut } from "next-auth/react";
+import { type ReactNode, useEffect, useState } from "react";
+import { Navigation } from "#app/(portal)/portal/(home)/navigation.tsx";
+import { teamIdOf, teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
+import { Wordmark } from "#app/(portal)/portal/wordmark.tsx";
+import { useTRPC } from "#trpc/client.tsx";
+import { Button } from "#ui/button.tsx";
+import { Menu, MenuItem } from "#ui/menu.tsx";
+
+/** The frame of every page behind the sign-in: where one is, and where one can go. */
+export function Shell({ children }: { children: ReactNode }) {
+  const pathname = usePathname();
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [pathname]);
+  return (
+    <div className="min-h-dvh lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
+      <a
+        href="#content"
+        className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-raised focus:px-3 focus:py-2"
+      >
+        Skip to the content
+      </a>
+      <header className="sticky top-0 z-30 flex h-13 items-center justify-between border-b bg-surface px-4 lg:hidden">
+        <Link href="/portal" aria-label="Sluice, all teams">
+          <Wordmark />
+        </Link>
+        <Button kind="quiet" size="icon" aria-expanded={isOpen} aria-label="Menu" onClick={() => setOpen(!isOpen)}>
+          <MenuIcon aria-hidden />
+        </Button>
+      </header>
+      <aside
+        className={`${isOpen ? "flex" : "hidden"} flex-col gap-4 border-b bg-surface p-3 lg:sticky lg:top-0 lg:flex lg:h-dvh lg:overflow-y-auto lg:border-r lg:border-b-0`}
+      >
+        <Link href="/portal" className="hidden px-2 pt-1.5 lg:block" aria-label="Sluice, all teams">
+          <Wordmark />
+        </Link>
+        <TeamSwitcher />
+        <Navigation />
+        <div className="mt-auto">
+          <AccountMenu />
+        </div>
+      </aside>
+      <main id="content" className="mx-auto grid w-full max-w-6xl content-start gap-5 px-4 py-6 sm:px-8 sm:py-8">
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function TeamSwitcher() {
+  const teamId = teamIdOf(usePathname());
+  const { data: teams } = useQuery(useTRPC().teams.list.queryOptions());
+  const current = teams?.find((team) => team.team_id === teamId);
+  const trigger = (
+    <button
+      type="button"
+      className="flex h-10 w-full items-center justify-between gap-2 rounded-md border bg-surface px-3 text-left hover:bg-sunken"
+    >
+      <span className="truncate font-medium">{current ? (current.team_alias ?? current.team_id) : "All teams"}</span>
+      <ChevronsUpDown className="size-4 shrink-0 text-quiet" aria-hidden />
+      <span className="sr-only">Change team</span>
+    </button>
+  );
+  return (
+    <Menu trigger={trigger}>
+      {(teams ?? []).slice(0, 50).map((team) => (
+        <MenuItem key={team.team_id} asChild>
+          <Link href={teamPath(team.team_id)}>
+            <span className="truncate">{team.team_alias ?? team.team_id}</span>
+          </Link>
+        </MenuItem>
+      ))}
+      <MenuItem asChild>
+        <Link href="/portal/teams">All teams</Link>
+      </MenuItem>
+    </Menu>
+  );
+}
+
+function AccountMenu() {
+  const { data: me } = useQuery(useTRPC().account.me.queryOptions());
+  const trigger = (
+    <button type="button" className="flex w-full items-center gap-2 rounded-md px-2 py-2 text-left hover:bg-sunken">
+      <UserRound className="size-4 shrink-0 text-quiet" aria-hidden />
+      <span className="min-w-0 flex-1 truncate text-quiet">{me?.email ?? "Account"}</span>
+    </button>
+  );
+  return (
+    <Menu trigger={trigger}>
+      <MenuItem asChild>
+        <Link href="/portal/account">
+          <UserRound aria-hidden />
+          Account
+        </Link>
+      </MenuItem>
+      <MenuItem onSelect={() => void signOut({ callbackUrl: "/portal/sign-in" })}>
+        <LogOut aria-hidden />
+        Sign out
+      </MenuItem>
+    </Menu>
+  );
+}

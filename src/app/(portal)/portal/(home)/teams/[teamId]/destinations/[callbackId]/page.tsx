@@ -1,0 +1,113 @@
+"use client";
+
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Activity, ArrowLeft, Trash2 } from "lucide-react";
+import Link from "next/link";
+import { useParams, useRouter } from "next/navigation";
+import { useState } from "react";
+import { CheckNotice } from "#app/(portal)/portal/(home)/check-notice.tsx";
+import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
+import { DeliveryBadge } from "#app/(portal)/portal/(home)/teams/[teamId]/destinations/callback-words.tsx";
+import { EditForm } from "#app/(portal)/portal/(home)/teams/[teamId]/destinations/[callbackId]/edit-form.tsx";
+import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
+import { useAct } from "#app/(portal)/portal/(home)/use-act.ts";
+import { useTeam } from "#app/(portal)/portal/(home)/use-team.ts";
+import { useTRPC } from "#trpc/client.tsx";
+import { Button } from "#ui/button.tsx";
+import { Card, CardBody, CardHeader } from "#ui/card.tsx";
+import { Confirm } from "#ui/confirm.tsx";
+import { PageHeader } from "#ui/page-header.tsx";
+
+/** One destination: how it does, what it is set to, and the way to remove it. */
+export default function DestinationPage() {
+  const { teamId, team } = useTeam();
+  const callbackId = String(useParams().callbackId);
+  const trpc = useTRPC();
+  const router = useRouter();
+  const callback = useQuery(trpc.callbacks.get.queryOptions({ teamId, callbackId }));
+  const kinds = useQuery(trpc.destinations.list.queryOptions());
+  const counts = useQuery(trpc.deliveries.counts.queryOptions({ teamId }, { refetchInterval: 5_000 }));
+  const { onError } = useAct()("");
+  const check = useMutation(trpc.callbacks.check.mutationOptions({ onError }));
+  const removed = useAct()("Destination removed");
+  const remove = useMutation(trpc.callbacks.remove.mutationOptions({ onError: removed.onError }));
+  const [isAsking, setAsking] = useState(false);
+  if (!callback.data) return <QueryState query={callback} />;
+  if (!kinds.data) return <QueryState query={kinds} />;
+  const destination = kinds.data.find(({ name }) => name === callback.data.callback_name);
+  const own = counts.data?.find((row) => row.callback_id === callbackId);
+  const label = destination?.label ?? callback.data.callback_name;
+  const mayManage = team.data?.mayManage === true;
+
+  async function removeNow(): Promise<void> {
+    await remove.mutateAsync({ teamId, callbackId });
+    router.push(teamPath(teamId, "destinations"));
+    await removed.onSuccess();
+  }
+
+  return (
+    <>
+      <PageHeader title={label} description={`Version ${String(callback.data.version)}, id ${callbackId}`}>
+        <Button asChild kind="quiet">
+          <Link href={teamPath(teamId, "destinations")}>
+            <ArrowLeft aria-hidden />
+            Destinations
+          </Link>
+        </Button>
+        {mayManage && (
+          <Button isPending={check.isPending} onClick={() => check.mutate({ teamId, callbackId })}>
+            <Activity aria-hidden />
+            Check now
+          </Button>
+        )}
+      </PageHeader>
+      {check.data && <CheckNotice check={check.data} />}
+      <Card>
+        <CardHeader title="Deliveries" description="What the gateway still keeps of them; contents go once delivered.">
+          <DeliveryBadge counts={own} />
+        </CardHeader>
+        <dl className="grid grid-cols-2 gap-px sm:grid-cols-4">
+          {(["delivered", "pending", "dead", "suppressed"] as const).map((state) => (
+            <div key={state} className="grid gap-0.5 px-4 py-3 sm:px-5">
+              <dt className="text-[0.8125rem] text-quiet">{stateWords[state]}</dt>
+              <dd className="text-xl font-semibold tabular-nums">{own?.[state] ?? 0}</dd>
+            </div>
+          ))}
+        </dl>
+      </Card>
+      {destination && (
+        <Card className="max-w-2xl">
+          <CardHeader title="Settings" description="A masked secret stays as it is unless you write another one." />
+          <CardBody>
+            <EditForm
+              key={callback.data.version}
+              teamId={teamId}
+              destination={destination}
+              callback={callback.data}
+              mayManage={mayManage}
+            />
+          </CardBody>
+        </Card>
+      )}
+      {mayManage && (
+        <div>
+          <Button onClick={() => setAsking(true)}>
+            <Trash2 aria-hidden />
+            Remove destination
+          </Button>
+        </div>
+      )}
+      <Confirm
+        isOpen={isAsking}
+        onOpenChange={setAsking}
+        title={`Remove ${label}?`}
+        description="What still waits for it is not sent any more. Its stored secrets are deleted."
+        action="Remove"
+        isPending={remove.isPending}
+        onConfirm={() => void removeNow().catch(() => undefined)}
+      />
+    </>
+  );
+}
+
+const stateWords = { delivered: "Delivered", pending: "Waiting", dead: "Failed", suppressed: "Suppressed" } as const;

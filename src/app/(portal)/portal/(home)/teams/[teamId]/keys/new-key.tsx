@@ -1,0 +1,82 @@
+"use client";
+
+import { useMutation } from "@tanstack/react-query";
+import { type SyntheticEvent, useState } from "react";
+import { ShownKey } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/shown-key.tsx";
+import { useAct } from "#app/(portal)/portal/(home)/use-act.ts";
+import { useTRPC } from "#trpc/client.tsx";
+import { Button } from "#ui/button.tsx";
+import { Actions, Dialog } from "#ui/dialog.tsx";
+import { Field } from "#ui/field.tsx";
+import { Input, Select } from "#ui/input.tsx";
+
+type NewKeyProps = { teamId: string; isOpen: boolean; onOpenChange: (isOpen: boolean) => void };
+
+/** Makes a key that belongs to the team, and shows it once. */
+export function NewKey({ teamId, isOpen, onOpenChange }: NewKeyProps) {
+  const [name, setName] = useState("");
+  const [duration, setDuration] = useState("");
+  const [made, setMade] = useState<string | null>(null);
+  const act = useAct()("Key made");
+  const generate = useMutation(useTRPC().keys.generate.mutationOptions({ onError: act.onError }));
+
+  async function submit(event: SyntheticEvent): Promise<void> {
+    event.preventDefault();
+    const fields = { team_id: teamId, key_alias: name.trim(), ...(duration === "" ? {} : { duration }) };
+    const { key } = await generate.mutateAsync({ fields, isServiceAccount: true });
+    onOpenChange(false);
+    setName("");
+    setMade(key);
+  }
+
+  if (made !== null) {
+    return (
+      <ShownKey
+        apiKey={made}
+        onClose={() => {
+          setMade(null);
+          void act.onSuccess();
+        }}
+      />
+    );
+  }
+  return (
+    <Dialog
+      isOpen={isOpen}
+      onOpenChange={onOpenChange}
+      title="New key"
+      description="It belongs to the team, and outlives its maker."
+    >
+      <form className="grid gap-4" onSubmit={(event) => void submit(event).catch(() => undefined)}>
+        <Field label="Name" hint="Which application uses it; no two keys have the same name.">
+          {(control) => (
+            <Input
+              {...control}
+              required
+              maxLength={256}
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field label="Expires">
+          {(control) => (
+            <Select {...control} value={duration} onChange={(event) => setDuration(event.target.value)}>
+              <option value="">Never</option>
+              <option value="1d">In a day</option>
+              <option value="30d">In 30 days</option>
+              <option value="90d">In 90 days</option>
+              <option value="365d">In a year</option>
+            </Select>
+          )}
+        </Field>
+        <Actions>
+          <Button onClick={() => onOpenChange(false)}>Cancel</Button>
+          <Button kind="primary" type="submit" disabled={name.trim() === ""} isPending={generate.isPending}>
+            Make key
+          </Button>
+        </Actions>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,104 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { KeyRound, Plus } from "lucide-react";
+import Link from "next/link";
+import { usePathname, useRouter, useSearchParams } from "next/navigation";
+import { useState } from "react";
+import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
+import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
+import { KeyBadge } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/key-badge.tsx";
+import { NewKey } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/new-key.tsx";
+import { useTeam } from "#app/(portal)/portal/(home)/use-team.ts";
+import { useTRPC } from "#trpc/client.tsx";
+import { Button } from "#ui/button.tsx";
+import { Card } from "#ui/card.tsx";
+import { EmptyState } from "#ui/empty-state.tsx";
+import { Input } from "#ui/input.tsx";
+import { PageHeader } from "#ui/page-header.tsx";
+import { RelativeTime } from "#ui/relative-time.tsx";
+import { Cell, Row, Table } from "#ui/table.tsx";
+
+/** The keys with which a team's applications call the gateway. The address holds the search and the page. */
+export default function KeysPage() {
+  const { teamId, team } = useTeam();
+  const router = useRouter();
+  const pathname = usePathname();
+  const given = useSearchParams();
+  const search = given.get("search") ?? "";
+  const page = Math.max(1, Number(given.get("page")) || 1);
+  const keys = useQuery(useTRPC().keys.list.queryOptions({ teamId, search, page }));
+  const [isOpen, setOpen] = useState(false);
+  const go = (changes: Record<string, string>): void =>
+    router.replace(`${pathname}?${new URLSearchParams({ search, ...changes }).toString()}`);
+  const add = team.data?.mayManage && (
+    <Button kind="primary" onClick={() => setOpen(true)}>
+      <Plus aria-hidden />
+      New key
+    </Button>
+  );
+  const isEmpty = keys.data?.total === 0 && search === "";
+  return (
+    <>
+      <PageHeader
+        title="API keys"
+        description="Applications call the gateway with them; each call is logged as the team's."
+      >
+        {!isEmpty && add}
+      </PageHeader>
+      {!isEmpty && (
+        <Input
+          type="search"
+          aria-label="Search keys"
+          placeholder="Search by name or ending"
+          className="max-w-xs"
+          defaultValue={search}
+          onChange={(event) => go({ search: event.target.value, page: "1" })}
+        />
+      )}
+      <Card>
+        {keys.data === undefined ? (
+          <QueryState query={keys} />
+        ) : isEmpty ? (
+          <EmptyState icon={KeyRound} title="No key yet" action={add}>
+            A key is shown once, when it is made. The gateway keeps only its hash.
+          </EmptyState>
+        ) : (
+          <Table label="API keys" head={["Name", "Key", "State", "Made", "Expires"]}>
+            {keys.data.keys.map((key) => (
+              <Row key={key.token}>
+                <Cell className="min-w-40">
+                  <Link href={teamPath(teamId, `keys/${key.token}`)} className="font-medium hover:underline">
+                    {key.key_alias ?? "Unnamed key"}
+                  </Link>
+                </Cell>
+                <Cell className="font-mono text-[0.8125rem] whitespace-nowrap">{key.key_name}</Cell>
+                <Cell>
+                  <KeyBadge apiKey={key} />
+                </Cell>
+                <Cell>
+                  <RelativeTime iso={key.created_at} />
+                </Cell>
+                <Cell>{key.expires === null ? "Never" : <RelativeTime iso={key.expires} />}</Cell>
+              </Row>
+            ))}
+          </Table>
+        )}
+      </Card>
+      {keys.data && keys.data.pages > 1 && (
+        <nav aria-label="Pages" className="flex items-center justify-end gap-2">
+          <Button size="small" disabled={page <= 1} onClick={() => go({ page: String(page - 1) })}>
+            Newer
+          </Button>
+          <span className="text-quiet">
+            Page {page} of {keys.data.pages}
+          </span>
+          <Button size="small" disabled={page >= keys.data.pages} onClick={() => go({ page: String(page + 1) })}>
+            Older
+          </Button>
+        </nav>
+      )}
+      <NewKey teamId={teamId} isOpen={isOpen} onOpenChange={setOpen} />
+    </>
+  );
+}

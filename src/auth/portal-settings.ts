@@ -1,0 +1,21 @@
+import { stateCell } from "#lib/state.ts";
+
+/** What sign-in needs to know of this process. */
+export type PortalSettings = {
+  /** Encrypts the session cookies. */
+  secret: string;
+  /** The address under which people reach the portal; null: loopback and literal addresses only. */
+  url: URL | null;
+};
+
+/** Set by the server before it listens. */
+export const portalSettingsState = stateCell<PortalSettings>("portal-settings");
+
+/**
+ * Whether this is one of our own addresses: that of `NEXTAUTH_URL`, and without it `localhost` and literal addresses,
+ * which no foreign name server can point at us. `host` is a Host header, with its port.
+ */
+export function isOwnHost(host: string, url: URL | null = portalSettingsState.get().url): boolean {
+  if (url !== null) return host.toLowerCase() === url.host;
+  return /^(localhost|(\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(host);
+}

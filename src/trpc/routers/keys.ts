@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { blockKey } from "#keys/block-key.ts";
+import { checkKeyDestinations } from "#keys/check-key-destinations.ts";
+import { deleteKeys } from "#keys/delete-keys.ts";
+import { createKey } from "#keys/generate-key.ts";
+import { getKeyLogging } from "#keys/get-key-logging.ts";
+import { getKey } from "#keys/get-key.ts";
+import { GenerateKey, UpdateKey } from "#keys/key.ts";
+import { listTeamKeys } from "#keys/list-team-keys.ts";
+import { regenerateKey } from "#keys/regenerate-key.ts";
+import { updateKey } from "#keys/update-key.ts";
+import { router, teamProcedure, userProcedure, writerProcedure } from "#trpc/trpc.ts";
+
+/** A key by its hash, which is all that lists show of it. */
+const Named = z.object({ key: z.string().regex(/^[0-9a-f]{64}$/, "is no hash of a key") });
+
+/** Virtual keys. The use cases decide by the key's owner and team. */
+export const keysRouter = router({
+  list: teamProcedure("team_reader")
+    .input(z.object({ search: z.string().max(256).default(""), page: z.int().min(1).max(100_000).default(1) }))
+    .query(({ ctx: { db, actor }, input }) => listTeamKeys(db, actor, input)),
+  get: userProcedure
+    .input(Named)
+    .query(async ({ ctx: { db, actor }, input }) => (await getKey(db, actor, input.key)).info),
+  /** The answer carries the key in clear, this once. */
+  generate: writerProcedure
+    .input(z.object({ fields: z.looseObject({}), isServiceAccount: z.boolean().default(false) }))
+    .mutation(({ ctx: { db, actor }, input: { fields, isServiceAccount } }) =>
+      createKey(db, actor, { input: GenerateKey.parse(fields), isServiceAccount }),
+    ),
+  update: writerProcedure
+    .input(Named.extend({ changes: z.looseObject({}) }))
+    .mutation(({ ctx: { db, actor }, input: { key, changes } }) =>
+      updateKey(db, actor, UpdateKey.parse({ ...changes, key })),
+    ),
+  /** The answer carries the new key in clear, this once. */
+  regenerate: writerProcedure
+    .input(Named.extend({ grace_period: z.string().max(20).nullable().default(null) }))
+    .mutation(({ ctx: { db, actor }, input }) => regenerateKey(db, actor, input)),
+  block: writerProcedure
+    .input(Named.extend({ blocked: z.boolean() }))
+    .mutation(({ ctx: { db, actor }, input }) => blockKey(db, actor, input)),
+  delete: writerProcedure.input(Named).mutation(async ({ ctx: { db, actor }, input }) => ({
+    deleted: await deleteKeys(db, actor, { keys: [input.key] }),
+  })),
+  logging: userProcedure
+    .input(Named)
+    .query(({ ctx: { db, actor }, input }) => getKeyLogging(db, actor, { key: input.key, env: process.env })),
+  /** Asks each destination that the key's calls go to, now. */
+  check: writerProcedure
+    .input(Named)
+    .mutation(({ ctx: { db, actor }, input }) => checkKeyDestinations(db, actor, { key: input.key, env: process.env })),
+});

@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { createTeam } from "#teams/create-team.ts";
+import { deleteTeams } from "#teams/delete-teams.ts";
+import { getTeam } from "#teams/get-team.ts";
+import { listTeamSummaries } from "#teams/list-team-summaries.ts";
+import { mayManageTeam } from "#keys/rights.ts";
+import { CreateTeam, UpdateTeam } from "#teams/team.ts";
+import { updateTeam } from "#teams/update-team.ts";
+import { adminProcedure, router, teamProcedure, userProcedure } from "#trpc/trpc.ts";
+
+/** Teams. What a team is made of is in the routers of its parts. */
+export const teamsRouter = router({
+  list: userProcedure
+    .input(z.object({ search: z.string().max(256).default("") }).default({ search: "" }))
+    .query(({ ctx: { db, actor }, input }) => listTeamSummaries(db, actor, input.search)),
+  get: teamProcedure("team_reader").query(async ({ ctx: { db, actor }, input }) => {
+    const { team } = await getTeam(db, actor, input.teamId);
+    return { ...team, mayManage: await mayManageTeam(db, actor, input.teamId) };
+  }),
+  create: adminProcedure.input(CreateTeam).mutation(({ ctx: { db, actor }, input }) => createTeam(db, actor, input)),
+  update: teamProcedure("team_admin")
+    .input(z.object({ changes: z.looseObject({}) }))
+    .mutation(({ ctx: { db, actor }, input }) =>
+      updateTeam(db, actor, UpdateTeam.parse({ ...input.changes, team_id: input.teamId })),
+    ),
+  delete: adminProcedure
+    .input(z.object({ teamId: z.string().max(256) }))
+    .mutation(async ({ ctx: { db, actor }, input }) => ({ deleted: await deleteTeams(db, actor, [input.teamId]) })),
+});

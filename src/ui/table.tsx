@@ -1,0 +1,38 @@
+import type { ComponentProps, ReactNode } from "react";
+import { classNames } from "#ui/class-names.ts";
+
+type TableProps = { label: string; head: readonly string[]; children: ReactNode };
+
+/** Rows under column names; scrolls sideways where the screen is narrow. An empty name is for screen readers alone. */
+export function Table({ label, head, children }: TableProps) {
+  return (
+    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={label}>
+      <table className="w-full text-left">
+        <thead>
+          <tr className="border-b text-xs text-quiet">
+            {head.map((name, index) => (
+              <th
+                key={name === "" ? index : name}
+                scope="col"
+                className="px-4 py-2 font-medium whitespace-nowrap sm:px-5"
+              >
+                {name === "" ? <span className="sr-only">Actions</span> : name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody className="divide-y">{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+/** One row. */
+export function Row(props: ComponentProps<"tr">) {
+  return <tr {...props} className={classNames("hover:bg-sunken/60", props.className)} />;
+}
+
+/** One cell. */
+export function Cell({ className, ...rest }: ComponentProps<"td">) {
+  return <td {...rest} className={classNames("px-4 py-2.5 align-middle sm:px-5", className)} />;
+}
