@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startFakeOpenai } from "./fakes/openai.ts";
+import { installFromPypi } from "./python-venv.ts";
 import { mustAdmin } from "./rest/admin.ts";
 import { startSluiceProcess, type SluiceProcess } from "./sluice-process.ts";
 
@@ -14,7 +15,6 @@ import { startSluiceProcess, type SluiceProcess } from "./sluice-process.ts";
 
 /** Exact, so that a run says the same today and tomorrow. `SCHEMATHESIS` names a program that is installed already. */
 const packageName = "schemathesis==4.32.5";
-const installMs = 240_000;
 const runMs = 420_000;
 
 /**
@@ -28,26 +28,16 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-schemathesis-"));
   try {
-    return await judge(process.env.SCHEMATHESIS ?? (await install(folder)), folder);
+    return await judge(
+      process.env.SCHEMATHESIS ?? join(await installFromPypi(folder, [packageName]), "schemathesis"),
+      folder,
+    );
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     return 1;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Installs schemathesis into the folder; throws with the reason where that cannot be done. */
-async function install(folder: string): Promise<string> {
-  const needed = "schemathesis needs Python 3.10 or newer with venv, and PyPI";
-  const venv = join(folder, "venv");
-  const made = await run(["python3", "-m", "venv", venv], folder, installMs);
-  if (made !== 0) throw new Error(`${needed}: python3 -m venv ended with ${made}.`);
-  const bin = join(venv, process.platform === "win32" ? "Scripts" : "bin");
-  const pip = [join(bin, "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", packageName];
-  const installed = await run(pip, folder, installMs);
-  if (installed !== 0) throw new Error(`${needed}: pip install ${packageName} ended with ${installed}.`);
-  return join(bin, "schemathesis");
 }
 
 async function judge(program: string, folder: string): Promise<number> {
