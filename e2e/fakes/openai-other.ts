@@ -59,6 +59,12 @@ const endpoints: Record<string, Endpoint> = {
     text: "prompt",
     answer: answerTranscription,
   },
+  "/v1/audio/translations": {
+    names: "model file prompt response_format temperature",
+    required: "file",
+    text: "prompt",
+    answer: answerTranscription,
+  },
   "/v1/rerank": {
     names: "model query documents top_n return_documents max_chunks_per_doc",
     required: "documents",

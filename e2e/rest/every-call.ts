@@ -64,6 +64,10 @@ export const everyCall: readonly EveryCall[] = [
   openai("transcription, streamed", "atranscription", async (client, prompt) =>
     client.audio.transcriptions.create({ model, prompt, file: await recording(prompt), stream: true }),
   ),
+  openai("translation", "atranslation", async (client, prompt) =>
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the client has no other name for it
+    client.audio.translations.create({ model, prompt, file: await recording(prompt), response_format: "json" }),
+  ),
   openai("rerank", "arerank", (client, prompt) =>
     client.post("/rerank", { body: { model, query: prompt, documents: ["one", "two"], return_documents: true } }),
   ),

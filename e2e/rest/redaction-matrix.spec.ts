@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { destinations } from "#logging/destinations/index.ts";
 import { startEverySink } from "../fakes/every-sink.ts";
+import { startFakeAnthropic } from "../fakes/anthropic.ts";
 import type { Recorder } from "../fakes/recorder.ts";
 import { expect, test } from "../fixtures.ts";
 import type { SluiceProcess } from "../sluice-process.ts";
 import { makeKey, mustAdmin, until } from "./admin.ts";
+import { everyCall } from "./every-call.ts";
 
-// Every route that calls a model x streamed or not x what becomes of the call x what is in it x every destination x
-// every level of redaction. Routes and destinations are those that there are.
+// Every route that calls a model x streamed or not x outcome x content x every destination x every level of redaction.
 
 const levels = { off: {}, content: { turn_off_message_logging: true }, metadata_only: { redaction: "metadata_only" } };
 type Level = keyof typeof levels;
@@ -17,20 +18,29 @@ const levelNames = ["off", "content", "metadata_only"] as const;
 
 const appFolder = join(import.meta.dirname, "../../src/app/(rest)");
 
-/** What calls a model, and so leaves a log: each route with a POST that the gateway answers. */
-async function findModelRoutes(): Promise<string[]> {
+/** The routes that call a model, and so leave a log, each with the call type of its operation. */
+async function findModelRoutes(): Promise<{ path: string; callType: string }[]> {
   const files = await readdir(appFolder, { recursive: true });
-  const isModelRoute = async (file: string): Promise<boolean> => {
-    const source = await readFile(join(appFolder, file), "utf8");
-    const alias = /export \{[^}]*POST[^}]*\} from "#app\/\(rest\)\/([^"]+)"/.exec(source)?.[1];
-    if (alias !== undefined) return isModelRoute(alias);
-    return /export const POST\b/.test(source) && source.includes('from "#gateway/') && !file.startsWith("v1/logging/");
-  };
-  const found: string[] = [];
+  const found: { path: string; callType: string }[] = [];
   for (const file of files.filter((name) => name.endsWith("route.ts")).toSorted()) {
-    if (await isModelRoute(file)) found.push(`/${file.replace(/\/route\.ts$/, "")}`);
+    const callType = await findCallType(file);
+    if (callType !== null) found.push({ path: `/${file.replace(/\/route\.ts$/, "")}`, callType });
   }
   return found;
+}
+
+/** What a route file's POST answers; null where it calls no model. */
+async function findCallType(file: string): Promise<string | null> {
+  const source = await readFile(join(appFolder, file), "utf8");
+  const alias = /export \{[^}]*POST[^}]*\} from "#app\/\(rest\)\/([^"]+)"/.exec(source)?.[1];
+  if (alias !== undefined) return findCallType(alias);
+  const name = /export const POST = (?:call|form)Route\((\w+)/.exec(source)?.[1];
+  if (name === undefined) return null;
+  const operations = /from "#(gateway\/operations\/[\w-]+\.ts)"/.exec(source)?.[1] ?? "";
+  const text = await readFile(join(import.meta.dirname, "../../src", operations), "utf8");
+  const callType = new RegExp(`export const ${name}: Operation = \\{[^}]*?callType: "(\\w+)"`).exec(text)?.[1];
+  if (callType === undefined) throw new Error(`The operation ${name} of ${file} was not found.`);
+  return callType;
 }
 
 /** What is in a request. `secret` marks content, `kept` what survives the level `content`. */
@@ -150,7 +160,13 @@ const outcomes = [
   ["no JSON", "invalid-json"],
   ["timeout", "hang"],
   ["disconnect", "slow"],
+  ["fallback", "echo"],
 ] as const;
+
+const models: Readonly<Record<string, string>> = { timeout: "timing-out", fallback: "falling" };
+
+/** What becomes of the calls of the other operations, which their own clients make. */
+const otherBehaviours = ["echo", "thinking", "error-400-echo", "error-mid-stream"] as const;
 
 type Case = {
   id: string;
@@ -180,18 +196,14 @@ function marksOf({ id }: Case): Marks {
   return { secret: (field) => `canary-secret-${id}-${field}-end`, kept: (field) => `canary-kept-${id}-${field}-end` };
 }
 
-/** A request that carries all of it in the fields of chat, and beside them what other routes take their content from. */
+/** A chat request that carries all of it. */
 function toBody(each: Case): Record<string, unknown> {
   const marks = marksOf(each);
   const prompt = `[[${each.behaviour}]] ${marks.secret("prompt")} one two three four five six`;
   const parts = each.contents.map((name) => contents[name](marks));
   const messages = [...parts.flatMap(({ history }): object[] => history), { role: "user", content: prompt }];
   const fields = Object.fromEntries(parts.flatMap((part) => Object.entries<unknown>(part.fields)));
-  const model = each.outcome === "timeout" ? "timing-out" : "fake-model";
-  const own = each.route.endsWith("/chat/completions")
-    ? { messages }
-    : { messages, input: prompt, prompt, max_tokens: 64 };
-  return { model, stream: each.stream, ...fields, ...own };
+  return { model: models[each.outcome] ?? "fake-model", stream: each.stream, ...fields, messages };
 }
 
 /** Sends a call and reads its answer, or leaves after its first bytes. */
@@ -245,13 +257,40 @@ function expectedIn(each: Case): string[] {
   return canariesIn(text, "\\w+");
 }
 
-type Options = { sluice: SluiceProcess; cases: readonly Case[]; keys: readonly string[]; deliveries: number };
+/** A call of another operation: its prompt holds the one mark. */
+type OtherCase = { name: string; prompt: string; run: (typeof everyCall)[number]["run"] };
+
+function makeOtherCases(): OtherCase[] {
+  const others = everyCall.filter(({ callType }) => callType !== "acompletion");
+  return others.flatMap(({ name, run }, place) =>
+    otherBehaviours.map((behaviour) => ({
+      name,
+      run,
+      prompt: `[[${behaviour}]] one two canary-secret-o${String(place)}x-${behaviour}-end`,
+    })),
+  );
+}
+
+type Options = {
+  sluice: SluiceProcess;
+  cases: readonly Case[];
+  others: readonly OtherCase[];
+  keys: readonly string[];
+  deliveries: number;
+};
 
 /** Sends every case with every key, a few at a time, and waits until all their records are delivered. */
-async function sendAll({ sluice, cases, keys, deliveries }: Options): Promise<void> {
-  const calls = keys.flatMap((key) => cases.map((each) => ({ key, each })));
+async function sendAll({ sluice, cases, others, keys, deliveries }: Options): Promise<void> {
+  const calls = keys.flatMap((key) => [
+    ...cases.map((each) => () => send(sluice, key, each)),
+    ...others.map(
+      ({ run, prompt }) =>
+        () =>
+          run({ openaiUrl: `${sluice.url}/v1`, anthropicUrl: sluice.url, key }, prompt),
+    ),
+  ]);
   const work = async (): Promise<void> => {
-    for (let call = calls.shift(); call !== undefined; call = calls.shift()) await send(sluice, call.key, call.each);
+    for (let call = calls.shift(); call !== undefined; call = calls.shift()) await call();
   };
   await Promise.all(Array.from({ length: 16 }, work));
   await until("everything is delivered", async () => (await countIn(sluice, "delivered")) >= deliveries, 240_000);
@@ -263,9 +302,16 @@ async function checkMatrix(
   start: (config: Record<string, unknown>) => Promise<SluiceProcess>,
   options: { apiBase: string; full: boolean },
 ) {
-  const routes = await findModelRoutes();
+  const found = await findModelRoutes();
+  const routes = found.flatMap(({ path, callType }) =>
+    callType === "acompletion" && !path.includes("[") ? [path] : [],
+  );
   expect(routes).toContain("/v1/chat/completions");
+  const callTypes = everyCall.map(({ callType }) => callType);
+  expect(callTypes, "a call for each").toEqual(expect.arrayContaining(found.map(({ callType }) => callType)));
   const cases = makeCases(routes, options.full);
+  const others = makeOtherCases();
+  const anthropic = await startFakeAnthropic();
   const every = await startEverySink();
   const { variants } = every;
   const settable = Object.entries(destinations).flatMap(([name, { operatorOnly }]) => (operatorOnly ? [] : [name]));
@@ -277,7 +323,13 @@ async function checkMatrix(
     model_list: [
       { model_name: "fake-model", litellm_params: params },
       { model_name: "timing-out", litellm_params: { ...params, timeout: 1, stream_timeout: 1 } },
+      { model_name: "falling", litellm_params: { ...params, api_base: "http://127.0.0.1:9/v1" } },
+      {
+        model_name: "claude-fake",
+        litellm_params: { model: "anthropic/claude-fake", api_base: anthropic.url, api_key: "sk-ant-fake" },
+      },
     ],
+    router_settings: { fallbacks: [{ falling: ["fake-model"] }] },
     litellm_settings: { callbacks: ["local_files"], redaction_keep_metadata_keys: ["ticket"] },
     general_settings: { google_token_uris: every.tokenUris },
   });
@@ -295,8 +347,8 @@ async function checkMatrix(
   const fileKeys = await Promise.all(
     levelNames.map((redaction) => makeKey(sluice, { key_alias: `matrix-files-${redaction}`, redaction })),
   );
-  const deliveries = cases.length * (recorders.length + levelNames.length);
-  await sendAll({ sluice, cases, keys: [teamKey, ...fileKeys], deliveries });
+  const deliveries = (cases.length + others.length) * (recorders.length + levelNames.length);
+  await sendAll({ sluice, cases, others, keys: [teamKey, ...fileKeys], deliveries });
   const files = await readFiles(sluice);
   const received = [
     ...recorders.map(({ variant, level, recorder }) => ({ title: variant.title, level, bytes: bytesOf(recorder) })),
@@ -306,15 +358,15 @@ async function checkMatrix(
       bytes: linesOf(files.logs, `matrix-files-${level}`),
     })),
   ];
-  checkReceived(received, cases);
+  checkReceived(received, cases, others);
   expect(canariesIn(sluice.logs(), "\\w+")).toEqual([]);
   for (const { name, bytes } of files.others) expect(bytes.includes("canary-"), name).toBe(false);
-  await every.close();
+  await Promise.all([every.close(), anthropic.close()]);
 }
 
 type Received = { title: string; level: Level; bytes: string };
 
-function checkReceived(received: readonly Received[], cases: readonly Case[]): void {
+function checkReceived(received: readonly Received[], cases: readonly Case[], others: readonly OtherCase[]): void {
   const bytesAt = (title: string, level: Level): string =>
     received.find((each) => each.title === title && each.level === level)?.bytes ?? "";
   for (const title of new Set(received.map((each) => each.title))) {
@@ -324,7 +376,10 @@ function checkReceived(received: readonly Received[], cases: readonly Case[]): v
     const missing = cases.flatMap((each) =>
       expectedIn(each).flatMap((mark) => (shown.has(mark) ? [] : [`${each.route} ${each.outcome} ${mark}`])),
     );
-    expect(missing, `${title}: what is not redacted arrives whole`).toEqual([]);
+    const missingOthers = others.flatMap(({ name, prompt }) =>
+      canariesIn(prompt, "secret").every((mark) => shown.has(mark)) ? [] : [`${name} ${prompt}`],
+    );
+    expect([...missing, ...missingOthers], `${title}: what is not redacted arrives whole`).toEqual([]);
     expect(canariesIn(open, "never"), title).toEqual([]);
     expect(canariesIn(content, "secret"), `${title}: no content`).toEqual([]);
     expect(canariesIn(content, "kept"), `${title}: what survives`).toEqual(canariesIn(open, "kept"));

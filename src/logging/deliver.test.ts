@@ -259,7 +259,8 @@ describe("a destination at fault", () => {
       callbacks.set(`hung-${String(index)}`, ready("b"));
       await append(`h${String(index)}`, { callbackIds: [`hung-${String(index)}`] });
     }
-    const running = start({ sendTimeoutMs: 200, numbers: { ...numbers, retryMinMs: 1, retryMaxMs: 1 } });
+    // Long enough for the one that works on a machine that is busy.
+    const running = start({ sendTimeoutMs: 500, numbers: { ...numbers, retryMinMs: 1, retryMaxMs: 1 } });
     await requests(164);
     await append("r1");
     running.wake();
