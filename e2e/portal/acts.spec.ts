@@ -1,33 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
 import { expect, fakeModelConfig, test } from "../fixtures.ts";
 import { makeProject } from "../rest/admin.ts";
-
-const email = "ada@example.com";
-const password = "a password of the tests";
-
-async function signIn(page: Page, url: string): Promise<void> {
-  await page.goto(url);
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByRole("heading", { level: 1, name: "Teams" })).toBeVisible();
-}
-
-/** No fault of accessibility on the screen as it stands, light and dark. */
-async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    // Until the next frame parts of the screen are still in the other theme.
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
-      .analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
-  }
-}
+import { adminEnv, email, expectAccessible, password, signIn } from "./visit.ts";
 
 test("a newcomer goes from the first sign-in to logs that arrive as his policy says", async ({
   page,
@@ -42,8 +17,7 @@ test("a newcomer goes from the first sign-in to logs that arrive as his policy s
   });
   const project = makeProject("portal");
   fakes.langfuse.addProject(project);
-  const env = { SLUICE_ADMIN_EMAIL: email, SLUICE_ADMIN_PASSWORD: password };
-  const sluice = await startSluice({ config: fakeModelConfig(fakes), env });
+  const sluice = await startSluice({ config: fakeModelConfig(fakes), env: adminEnv });
   const call = async (key: string, prompt: string): Promise<void> => {
     const answer = await fetch(`${sluice.url}/v1/chat/completions`, {
       method: "POST",
@@ -131,8 +105,7 @@ test("a newcomer goes from the first sign-in to logs that arrive as his policy s
 });
 
 test("a wrong password and an ended session let nobody in", async ({ page, startSluice }) => {
-  const env = { SLUICE_ADMIN_EMAIL: email, SLUICE_ADMIN_PASSWORD: password };
-  const sluice = await startSluice({ env });
+  const sluice = await startSluice({ env: adminEnv });
   await page.goto(`${sluice.url}/portal/teams`);
   await expect(page).toHaveURL(/sign-in\?next=%2Fportal%2Fteams$/);
   await page.getByLabel("E-mail").fill(email);

@@ -16,7 +16,7 @@ export type ShownChange = {
 
 const pageSize = 50;
 
-/** Lists the changes of a team and of the keys that it has now, the newest first, 50 a page. */
+/** Lists the changes of a team, of its dead letters and of the keys that it has now, the newest first, 50 a page. */
 export async function listTeamAudit(
   db: Db,
   actor: Actor,
@@ -26,7 +26,7 @@ export async function listTeamAudit(
   const keys = await db.key.findMany({ where: { teamId }, select: { token: true } });
   const where = {
     OR: [
-      { objectType: "team", objectId: teamId },
+      { objectType: { in: ["team", "delivery"] }, objectId: teamId },
       { objectType: "key", objectId: { in: keys.map(({ token }) => token) } },
     ],
   };

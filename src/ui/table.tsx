@@ -6,7 +6,8 @@ type TableProps = { label: string; head: readonly string[]; children: ReactNode 
 /** Rows under column names; scrolls sideways where the screen is narrow. An empty name is for screen readers alone. */
 export function Table({ label, head, children }: TableProps) {
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={label}>
+    // What is for screen readers alone stands outside the flow; without a place of its own here it would widen the page.
+    <div className="relative overflow-x-auto" tabIndex={0} role="region" aria-label={label}>
       <table className="w-full text-left">
         <thead>
           <tr className="border-b text-xs text-quiet">

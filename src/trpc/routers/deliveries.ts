@@ -2,7 +2,14 @@ import { z } from "zod";
 import { isProxyAdmin } from "#keys/rights.ts";
 import { findDeliveries } from "#logging/find-deliveries.ts";
 import { countTeamDeliveries } from "#teams/count-team-deliveries.ts";
+import { DeadLetterSelection } from "#teams/delivery-selection.ts";
+import { listDeliveries, ListDeliveries } from "#teams/list-deliveries.ts";
+import { reviseDeadLetters } from "#teams/revise-dead-letters.ts";
 import { router, teamProcedure } from "#trpc/trpc.ts";
+
+const { state, callback_id, cursor } = ListDeliveries.shape;
+/** Dead letters of one team; where nothing narrows them, all of it. */
+const TeamDeadLetters = z.object({ callback_id, record_ids: DeadLetterSelection.shape.record_ids });
 
 /** What became of a team's logs. */
 export const deliveriesRouter = router({
@@ -17,4 +24,22 @@ export const deliveriesRouter = router({
       const reader = { isAdmin: isProxyAdmin(actor), keyHash: null, teamId, env: process.env };
       return findDeliveries(db, reader, id);
     }),
+  /** The newest first, a page at a time. */
+  list: teamProcedure("team_inspector")
+    .input(z.object({ state, callback_id, cursor }))
+    .query(({ ctx: { db, actor }, input: { teamId, ...query } }) =>
+      listDeliveries(db, { actor, env: process.env }, ListDeliveries.parse({ ...query, team_id: teamId })),
+    ),
+  /** Sends dead letters again, with the ids that they always had. */
+  replay: teamProcedure("team_admin")
+    .input(TeamDeadLetters)
+    .mutation(({ ctx: { db, actor }, input: { teamId, ...narrower } }) =>
+      reviseDeadLetters(db, actor, { action: "replay", selection: { ...narrower, team_id: teamId } }),
+    ),
+  /** Gives dead letters up for good, with their content. */
+  discard: teamProcedure("team_admin")
+    .input(TeamDeadLetters)
+    .mutation(({ ctx: { db, actor }, input: { teamId, ...narrower } }) =>
+      reviseDeadLetters(db, actor, { action: "discard", selection: { ...narrower, team_id: teamId } }),
+    ),
 });

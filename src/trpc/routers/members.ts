@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { inviteMember } from "#auth/invitation.ts";
+import { Email } from "#lib/email.ts";
 import { addMembers } from "#teams/add-members.ts";
 import { deleteMember } from "#teams/delete-member.ts";
 import { getTeam } from "#teams/get-team.ts";
@@ -18,7 +19,7 @@ export const membersRouter = router({
   }),
   /** Answers the secret of the link by which a new person sets his password, this once; null for who has one. */
   add: teamProcedure("team_admin")
-    .input(z.object({ user_email: z.email().max(254), role: Role }))
+    .input(z.object({ user_email: Email, role: Role }))
     .mutation(async ({ ctx: { db, actor }, input: { teamId, ...member } }) => {
       const added = await addMembers(db, actor, AddMembers.parse({ team_id: teamId, member }));
       const [user] = added.updated_users;

@@ -1,6 +1,15 @@
 "use client";
 
-import { KeyRound, LayoutDashboard, type LucideIcon, Send, ShieldCheck, Users } from "lucide-react";
+import {
+  KeyRound,
+  LayoutDashboard,
+  ListChecks,
+  type LucideIcon,
+  Send,
+  ShieldCheck,
+  Users,
+  UsersRound,
+} from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { teamIdOf, teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
@@ -24,8 +33,10 @@ function placesOf(teamId: string): Place[] {
   return [
     { href: teamPath(teamId), label: "Overview", icon: LayoutDashboard },
     { href: teamPath(teamId, "destinations"), label: "Destinations", icon: Send },
+    { href: teamPath(teamId, "deliveries"), label: "Deliveries", icon: ListChecks },
     { href: teamPath(teamId, "policy"), label: "Logging policy", icon: ShieldCheck },
     { href: teamPath(teamId, "keys"), label: "API keys", icon: KeyRound },
+    { href: teamPath(teamId, "members"), label: "Members", icon: UsersRound },
   ];
 }
 

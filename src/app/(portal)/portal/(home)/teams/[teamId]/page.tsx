@@ -40,16 +40,25 @@ export default function OverviewPage() {
           Nothing of this team&apos;s calls is kept or sent anywhere. Adding a destination ends that.
         </Notice>
       )}
-      <ul className="grid grid-cols-2 gap-3 md:grid-cols-4">
+      <ul className="grid grid-cols-2 gap-3 md:grid-cols-5">
         <Figure label="Destinations" value={callbacks} href={teamPath(teamId, "destinations")} />
         <Figure label="API keys" value={keys.data?.total ?? 0} href={teamPath(teamId, "keys")} />
-        <Figure label="Delivered" value={sums.delivered} href={teamPath(teamId, "destinations")} />
-        <Figure label="Waiting or failed" value={sums.pending + sums.dead} href={teamPath(teamId, "destinations")} />
+        <Figure label="Delivered" value={sums.delivered} href={teamPath(teamId, "deliveries")} />
+        <Figure label="Waiting" value={sums.pending} href={teamPath(teamId, "deliveries?state=pending")} />
+        <Figure label="Failed" value={sums.dead} href={teamPath(teamId, "deliveries?state=dead")} />
       </ul>
       {isManager && !isDisabled && policy.data && keys.data && sums.delivered === 0 && (
         <Checklist teamId={teamId} hasDestination={callbacks > 0} hasKey={keys.data.total > 0} />
       )}
-      {isManager && sums.delivered > 0 && (
+      {isManager && sums.dead > 0 && (
+        <Notice tone="bad" title="Some logs were not taken">
+          <Link href={teamPath(teamId, "deliveries?state=dead")} className="underline">
+            Read why, then send them again
+          </Link>
+          : {sums.dead} {sums.dead === 1 ? "delivery has" : "deliveries have"} failed for good.
+        </Notice>
+      )}
+      {isManager && sums.delivered > 0 && sums.dead === 0 && (
         <Notice tone="good" title="Logs arrive">
           The team&apos;s destinations have taken {sums.delivered} {sums.delivered === 1 ? "log" : "logs"} so far.
         </Notice>

@@ -22,6 +22,6 @@ type Counts = Outputs["deliveries"]["counts"][number];
 export function DeliveryBadge({ counts }: { counts: Counts | undefined }) {
   if (!counts || counts.delivered + counts.pending + counts.dead === 0) return <Badge tone="unknown">No log yet</Badge>;
   if (counts.dead > 0) return <Badge tone="bad">Some failed</Badge>;
-  if (counts.pending > 0) return <Badge tone="warn">Delivering</Badge>;
+  if (counts.pending > 0) return <Badge tone="warn">Waiting</Badge>;
   return <Badge tone="good">Delivering</Badge>;
 }

@@ -5,6 +5,7 @@ import { KeyRound, Plus } from "lucide-react";
 import Link from "next/link";
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { useState } from "react";
+import { PageLinks, usePage } from "#app/(portal)/portal/(home)/page-links.tsx";
 import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
 import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
 import { KeyBadge } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/key-badge.tsx";
@@ -26,7 +27,7 @@ export default function KeysPage() {
   const pathname = usePathname();
   const given = useSearchParams();
   const search = given.get("search") ?? "";
-  const page = Math.max(1, Number(given.get("page")) || 1);
+  const page = usePage();
   const keys = useQuery(useTRPC().keys.list.queryOptions({ teamId, search, page }));
   const [isOpen, setOpen] = useState(false);
   const go = (changes: Record<string, string>): void =>
@@ -85,19 +86,7 @@ export default function KeysPage() {
           </Table>
         )}
       </Card>
-      {keys.data && keys.data.pages > 1 && (
-        <nav aria-label="Pages" className="flex items-center justify-end gap-2">
-          <Button size="small" disabled={page <= 1} onClick={() => go({ page: String(page - 1) })}>
-            Newer
-          </Button>
-          <span className="text-quiet">
-            Page {page} of {keys.data.pages}
-          </span>
-          <Button size="small" disabled={page >= keys.data.pages} onClick={() => go({ page: String(page + 1) })}>
-            Older
-          </Button>
-        </nav>
-      )}
+      <PageLinks pages={keys.data?.pages ?? 1} />
       <NewKey teamId={teamId} isOpen={isOpen} onOpenChange={setOpen} />
     </>
   );

@@ -1,0 +1,85 @@
+import { DeadLetterActions } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/dead-letter-actions.tsx";
+import type { Outputs } from "#trpc/client.tsx";
+import { Badge, type Tone } from "#ui/badge.tsx";
+import { RelativeTime } from "#ui/relative-time.tsx";
+import { Cell, Row, Table } from "#ui/table.tsx";
+
+type Delivery = Outputs["deliveries"]["find"]["deliveries"][number];
+
+const states: Record<Delivery["state"], { tone: Tone; label: string }> = {
+  queued: { tone: "warn", label: "Waiting" },
+  retrying: { tone: "warn", label: "Tried, waiting" },
+  delivered: { tone: "good", label: "Delivered" },
+  dead: { tone: "bad", label: "Failed" },
+  suppressed: { tone: "off", label: "Suppressed" },
+};
+
+type DeliveryTableProps = { teamId: string; deliveries: readonly Delivery[]; mayManage: boolean };
+
+/** Deliveries with the destination's own words, and for failed ones the way to send them again. */
+export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTableProps) {
+  const hasActions = mayManage && deliveries.some(({ state }) => state === "dead");
+  const head = ["Record", "Destination", "State", "Answer", ...(hasActions ? [""] : [])];
+  return (
+    <Table label="Deliveries" head={head}>
+      {deliveries.map((delivery) => {
+        const { tone, label } = states[delivery.state];
+        return (
+          <Row key={`${delivery.record_id} ${delivery.callback_id}`}>
+            <Cell className="align-top">
+              <span className="font-mono text-[0.8125rem] whitespace-nowrap">{delivery.record_id}</span>
+              {delivery.call_id !== delivery.record_id && (
+                <p className="max-w-72 truncate font-mono text-xs text-quiet" title={delivery.call_id}>
+                  Call {delivery.call_id}
+                </p>
+              )}
+              <p className="text-xs text-quiet">
+                <RelativeTime iso={delivery.created_at} />
+              </p>
+            </Cell>
+            <Cell className="align-top">{delivery.callback_name ?? "Removed"}</Cell>
+            <Cell className="align-top">
+              <Badge tone={tone}>{label}</Badge>
+              {delivery.due_at !== null && delivery.tries > 0 && (
+                <p className="pt-1 text-xs text-quiet">
+                  Next <RelativeTime iso={delivery.due_at} />
+                </p>
+              )}
+            </Cell>
+            <Cell className="max-w-80 min-w-52 align-top">
+              <Answer delivery={delivery} />
+            </Cell>
+            {hasActions && (
+              <Cell className="align-top">
+                {delivery.state === "dead" && (
+                  <div className="flex justify-end gap-2">
+                    <DeadLetterActions
+                      selection={{ teamId, callback_id: delivery.callback_id, record_ids: [delivery.record_id] }}
+                      what={delivery.record_id}
+                      isSmall
+                    />
+                  </div>
+                )}
+              </Cell>
+            )}
+          </Row>
+        );
+      })}
+    </Table>
+  );
+}
+
+function Answer({ delivery: { status, message, tries } }: { delivery: Delivery }) {
+  if (status === null && !message) return <span className="text-quiet">None yet</span>;
+  return (
+    <>
+      <p>
+        {status === 0 ? "No answer" : status === null ? "Not sent" : `HTTP ${String(status)}`}
+        <span className="text-quiet">
+          , {tries} {tries === 1 ? "try" : "tries"}
+        </span>
+      </p>
+      {message && <p className="text-[0.8125rem] break-words text-quiet">{message}</p>}
+    </>
+  );
+}
