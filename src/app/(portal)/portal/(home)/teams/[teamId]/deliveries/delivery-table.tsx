@@ -16,16 +16,28 @@ const states: Record<Delivery["state"], { tone: Tone; label: string }> = {
 
 type DeliveryTableProps = { teamId: string; deliveries: readonly Delivery[]; mayManage: boolean };
 
-/** Deliveries with the destination's own words, and for failed ones the way to send them again. */
+/** Deliveries, what matters first where the screen is narrow, with the destination's own words, and for failed ones the way to send them again. */
 export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTableProps) {
   const hasActions = mayManage && deliveries.some(({ state }) => state === "dead");
-  const head = ["Record", "Destination", "State", "Answer", ...(hasActions ? [""] : [])];
+  const head = ["State", "Destination", "Answer", "Record", ...(hasActions ? [""] : [])];
   return (
     <Table label="Deliveries" head={head}>
       {deliveries.map((delivery) => {
         const { tone, label } = states[delivery.state];
         return (
           <Row key={`${delivery.record_id} ${delivery.callback_id}`}>
+            <Cell className="align-top">
+              <Badge tone={tone}>{label}</Badge>
+              {delivery.due_at !== null && delivery.tries > 0 && (
+                <p className="pt-1 text-xs text-quiet">
+                  Next <RelativeTime iso={delivery.due_at} />
+                </p>
+              )}
+            </Cell>
+            <Cell className="align-top">{delivery.callback_name ?? "Removed"}</Cell>
+            <Cell className="max-w-80 min-w-52 align-top">
+              <Answer delivery={delivery} />
+            </Cell>
             <Cell className="align-top">
               <span className="font-mono text-[0.8125rem] whitespace-nowrap">{delivery.record_id}</span>
               {delivery.call_id !== delivery.record_id && (
@@ -36,18 +48,6 @@ export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTablePr
               <p className="text-xs text-quiet">
                 <RelativeTime iso={delivery.created_at} />
               </p>
-            </Cell>
-            <Cell className="align-top">{delivery.callback_name ?? "Removed"}</Cell>
-            <Cell className="align-top">
-              <Badge tone={tone}>{label}</Badge>
-              {delivery.due_at !== null && delivery.tries > 0 && (
-                <p className="pt-1 text-xs text-quiet">
-                  Next <RelativeTime iso={delivery.due_at} />
-                </p>
-              )}
-            </Cell>
-            <Cell className="max-w-80 min-w-52 align-top">
-              <Answer delivery={delivery} />
             </Cell>
             {hasActions && (
               <Cell className="align-top">

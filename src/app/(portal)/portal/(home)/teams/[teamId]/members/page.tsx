@@ -59,10 +59,12 @@ export default function MembersPage() {
               const isBusy = update.isPending && update.variables.user_id === userId;
               return (
                 <Row key={userId}>
-                  <Cell className="max-w-96 min-w-44">
-                    <span className="font-medium break-words">{nameOf(member)}</span>
+                  <Cell className="max-w-40 min-w-36 sm:max-w-96">
+                    <span className="font-medium wrap-anywhere">{nameOf(member)}</span>
                     {userId === me?.userId && <span className="text-quiet"> (you)</span>}
-                    {member.user_email && <p className="truncate font-mono text-xs text-quiet">{userId}</p>}
+                    {member.user_email && (
+                      <p className="hidden truncate font-mono text-xs text-quiet sm:block">{userId}</p>
+                    )}
                   </Cell>
                   <Cell>
                     {mayManage ? (
