@@ -10,13 +10,13 @@ import { systems } from "./systems.ts";
 /**
  * The benchmark: every system against the same mock upstream in the same run, streamed and not, and one Markdown table
  * on standard output (`--json`: JSON). Progress and remarks go to standard error.
- * Options: `--requests 10000 --warmup 5000 --concurrency 32 --rounds 1 --only pass-through,portkey`.
+ * Options: `--requests 10000 --warmup 15000 --concurrency 32 --rounds 1 --only pass-through,portkey`.
  */
 
 const { values } = parseArgs({
   options: {
     requests: { type: "string", default: "10000" },
-    warmup: { type: "string", default: "5000" },
+    warmup: { type: "string", default: "15000" },
     concurrency: { type: "string", default: "32" },
     rounds: { type: "string", default: "1" },
     only: { type: "string" },
