@@ -178,8 +178,9 @@ test("no read, list, audit, metric, preview or log of ours shows a secret of a t
   startSluice,
   fakes,
 }) => {
-  const project = { ...makeProject("hidden"), secretKey: "sk-lf-canary-of-the-team-0123456789" };
-  const ofKey = { ...makeProject("hidden-key"), secretKey: "sk-lf-canary-of-the-key-9876543210" };
+  test.setTimeout(120_000);
+  const project = { ...makeProject("hidden"), secretKey: "sk-lf-hidden-in-the-team-0123456789" };
+  const ofKey = { ...makeProject("hidden-key"), secretKey: "sk-lf-kept-from-the-key-9876543210" };
   const langfuse = await startFakeLangfuse({ projects: [project, ofKey] });
   const sluice = await startSluice({ config: fakeModelConfig(fakes), env: { SLUICE_LOG_LEVEL: "trace" } });
   const texts: { path: string; text: string }[] = [];
@@ -227,7 +228,7 @@ test("no read, list, audit, metric, preview or log of ours shows a secret of a t
   ];
   for (const path of reads) {
     const answer = await request(sluice, path);
-    expect(answer.status, path).toBe(200);
+    expect(answer.status, `${path}: ${answer.text}`).toBe(200);
     texts.push({ path, text: answer.text });
   }
   await call("/v2/key/info", { body: { keys: [key] } });
