@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { UpstreamError } from "#lib/errors.ts";
-import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
-import { toRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
+import { exchange, parseObject } from "#logging/destinations/exchange.ts";
 import type { GcsCredentials } from "#logging/destinations/gcs-bucket-account.ts";
 import type { GcsTarget } from "#logging/destinations/gcs-bucket-target.ts";
 import { findAccessToken } from "#logging/destinations/gcs-bucket-token.ts";
@@ -25,9 +24,7 @@ export type GcsAnswer = {
   retryAfterMs: number | null;
 };
 
-const answerBytesMax = 64 * 1024;
 const wordsMax = 500;
-const JsonBody = z.record(z.string(), z.unknown());
 const ErrorBody = z.object({
   error: z.object({
     message: z.string().default(""),
@@ -69,33 +66,24 @@ export function toGcsError(answer: GcsAnswer, { bucket, host }: GcsTarget): Upst
 
 async function requestWith(token: string | null, session: GcsSession, request: GcsRequest): Promise<GcsAnswer> {
   const { target, context } = session;
-  const response = await fetchUpstream(`${target.url}${request.path}`, {
-    method: request.method,
-    headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...request.headers },
-    body: request.body,
-    reach: context.reach,
-    signal: context.signal,
-    headersTimeoutMs: 20_000,
-    bodyTimeoutMs: 10_000,
-    totalTimeoutMs: 60_000,
-  });
-  const text = (await readStart(response, answerBytesMax)).toString("utf8");
-  const error = ErrorBody.safeParse(parseObject(text));
-  const words = error.success ? error.data.error.message : text;
+  const answer = await exchange(
+    {
+      method: request.method,
+      url: `${target.url}${request.path}`,
+      headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...request.headers },
+      body: request.body,
+      totalTimeoutMs: 60_000,
+    },
+    context,
+  );
+  const body = parseObject(answer.text);
+  const error = ErrorBody.safeParse(body);
+  const words = error.success ? error.data.error.message : answer.text;
   return {
-    status: response.status,
-    body: parseObject(text),
+    status: answer.status,
+    body,
     words: (token === null ? words : words.replaceAll(token, "***")).replace(/\s+/g, " ").trim().slice(0, wordsMax),
     reason: error.success ? (error.data.error.errors[0]?.reason ?? "") : "",
-    retryAfterMs: toRetryAfterMs(response.headers["retry-after"]),
+    retryAfterMs: answer.retryAfterMs,
   };
-}
-
-function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const parsed = JsonBody.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,7 +1,8 @@
 import { UpstreamError } from "#lib/errors.ts";
 import type { CheckResult, DeliveryContext } from "#logging/destinations/destination.ts";
+import { parseObject } from "#logging/destinations/exchange.ts";
 import { probeIngestion } from "#logging/destinations/langfuse-ingestion-probe.ts";
-import { parseObject, requestLangfuse, toLangfuseError } from "#logging/destinations/langfuse-request.ts";
+import { requestLangfuse, toLangfuseError } from "#logging/destinations/langfuse-request.ts";
 import { postTraces } from "#logging/destinations/langfuse-send.ts";
 import { toLangfuseTarget } from "#logging/destinations/langfuse-target.ts";
 import type { LangfuseTarget, LangfuseTargetVars, LangfuseWire } from "#logging/destinations/langfuse-target.ts";

@@ -1,5 +1,6 @@
 import { UpstreamError } from "#lib/errors.ts";
 import type { DeliveryResult } from "#logging/destinations/destination.ts";
+import { toSafeWords } from "#logging/destinations/exchange.ts";
 import { toIngestionEvents } from "#logging/destinations/langfuse-ingestion-event.ts";
 import type { LangfuseIngestionEvent } from "#logging/destinations/langfuse-ingestion-event.ts";
 import { readIngestionAnswer } from "#logging/destinations/langfuse-ingestion-answer.ts";
@@ -8,7 +9,8 @@ import { requestLangfuse, toLangfuseError } from "#logging/destinations/langfuse
 import type { LangfuseAnswer } from "#logging/destinations/langfuse-request.ts";
 import { toSpanOptions } from "#logging/destinations/langfuse-send.ts";
 import type { LangfuseSending } from "#logging/destinations/langfuse-send.ts";
-import { toSafeWords } from "#logging/destinations/langfuse-target.ts";
+import { secretsOf } from "#logging/destinations/langfuse-target.ts";
+import { sendHalves } from "#logging/destinations/send-halves.ts";
 import type { LogRecord } from "#logging/record.ts";
 import sluice from "../../../package.json" with { type: "json" };
 
@@ -37,7 +39,8 @@ export async function sendToIngestion(
   if (records.length === 0) return [];
   const events = toEvents(records, sending);
   const body = toBatch(events.flat(), sending);
-  if (records.length > 1 && Buffer.byteLength(body) > batchBytesMax) return sendHalves(records, sending);
+  if (records.length > 1 && Buffer.byteLength(body) > batchBytesMax)
+    return sendHalves(records, (half) => sendToIngestion(half, sending));
   const answer = await postBatch(body, sending);
   const { status } = answer;
   if ((status === 207 || status === 200 || status === 201) && !answer.isHtml) {
@@ -48,7 +51,7 @@ export async function sendToIngestion(
   }
   const isRefusal = !answer.isHtml && (status === 400 || status === 422);
   if (!isRefusal && status !== 413) throw toLangfuseError(answer, sending.target);
-  if (records.length > 1) return sendHalves(records, sending);
+  if (records.length > 1) return sendHalves(records, (half) => sendToIngestion(half, sending));
   if (status === 413 && !sending.brief) return sendToIngestion(records, { ...sending, brief: true });
   return [{ outcome: "dead", status, message: toLangfuseError(answer, sending.target).message }];
 }
@@ -105,7 +108,7 @@ function judge(
     const note = sending.brief ? { message: "Sent shortened: the full record was too large" } : {};
     return { outcome: "delivered", status: answers[0]?.status ?? 201, ...note };
   }
-  const words = toSafeWords(worst.words, sending.target);
+  const words = toSafeWords(worst.words, secretsOf(sending.target));
   const message = `Langfuse at ${sending.target.host} said ${String(worst.status)}: ${words === "" ? "(nothing)" : words}`;
   if (bad.some((answer) => answer.isEventTypeRefused)) return { outcome: "other_wire", status: worst.status, message };
   return { outcome: lasting ? "dead" : "retry", status: worst.status, message };
@@ -115,19 +118,4 @@ const unanswered: ItemAnswer = { status: 0, words: "the event is missing in the 
 
 function isPassing(status: number): boolean {
   return status === 0 || status === 408 || status === 425 || status === 429 || status >= 500;
-}
-
-async function sendHalves(records: readonly LogRecord[], sending: LangfuseSending): Promise<IngestionResult[]> {
-  const middle = Math.ceil(records.length / 2);
-  const first = await sendToIngestion(records.slice(0, middle), sending);
-  const rest = records.slice(middle);
-  try {
-    return [...first, ...(await sendToIngestion(rest, sending))];
-  } catch (error) {
-    // What the first half met is settled already.
-    if (!(error instanceof UpstreamError)) throw error;
-    const { status, message, retryAfterMs } = error;
-    const wait = retryAfterMs === null ? {} : { retryAfterMs };
-    return [...first, ...rest.map(() => ({ outcome: "retry", status, message, ...wait }) as const)];
-  }
 }

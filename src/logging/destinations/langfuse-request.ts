@@ -1,58 +1,37 @@
 import { UpstreamError } from "#lib/errors.ts";
-import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
-import { toRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
-import { toLangfuseHeaders, toSafeWords } from "#logging/destinations/langfuse-target.ts";
+import {
+  exchange,
+  parseObject,
+  toSafeWords,
+  type ExchangeAnswer,
+  type ExchangeRequest,
+} from "#logging/destinations/exchange.ts";
+import { secretsOf, toLangfuseHeaders } from "#logging/destinations/langfuse-target.ts";
 import type { LangfuseTarget } from "#logging/destinations/langfuse-target.ts";
 
 /** One request to a Langfuse server. */
-export type LangfuseRequest = {
-  method: "GET" | "POST";
+export type LangfuseRequest = Pick<ExchangeRequest, "method" | "body" | "answerBytesMax"> & {
   path: string;
   headers?: Record<string, string>;
-  body?: string | Uint8Array;
-  /** How much of the answer is read. Default 64 kB. */
-  answerBytesMax?: number;
 };
 
-/** An answer, read. */
-export type LangfuseAnswer = {
-  status: number;
-  /** The body as it came; for showing use `words`. */
-  text: string;
-  /** Langfuse's own message, safe to show. */
-  words: string;
-  /** True where the body is a web page, such as a proxy's sign-in, whatever the status says. */
-  isHtml: boolean;
-  retryAfterMs: number | null;
-};
-
-const answerBytesMaxDefault = 64 * 1024;
+/** An answer, read; `words` is Langfuse's own message, safe to show. */
+export type LangfuseAnswer = ExchangeAnswer & { words: string };
 
 /** Calls the server that `target` names and reads what it answers; throws `UpstreamError` where there is no answer. */
 export async function requestLangfuse(
   target: LangfuseTarget,
-  request: LangfuseRequest,
+  { path, headers, ...request }: LangfuseRequest,
   context: DeliveryContext,
 ): Promise<LangfuseAnswer> {
-  const response = await fetchUpstream(`${target.url}${request.path}`, {
-    method: request.method,
-    headers: { ...toLangfuseHeaders(target), ...request.headers },
-    body: request.body,
-    reach: context.reach,
-    signal: context.signal,
-    headersTimeoutMs: 20_000,
-    bodyTimeoutMs: 10_000,
-    totalTimeoutMs: 40_000,
-  });
-  const text = (await readStart(response, request.answerBytesMax ?? answerBytesMaxDefault)).toString("utf8");
-  const body = parseObject(text);
+  const place = { url: `${target.url}${path}`, headers: { ...toLangfuseHeaders(target), ...headers } };
+  const answer = await exchange({ ...request, ...place }, context);
+  const body = parseObject(answer.text);
   return {
-    status: response.status,
-    text,
-    words: toSafeWords(toWords(body, text), target),
-    isHtml: /html/i.test(response.headers["content-type"] ?? "") || text.trimStart().startsWith("<"),
-    retryAfterMs: toRetryAfterMs(response.headers["retry-after"]) ?? toBodyWaitMs(body),
+    ...answer,
+    words: toSafeWords(toWords(body, answer.text), secretsOf(target)),
+    retryAfterMs: answer.retryAfterMs ?? toBodyWaitMs(body),
   };
 }
 
@@ -99,14 +78,4 @@ function toBodyWaitMs(body: Record<string, unknown> | null): number | null {
   if (typeof details !== "object" || details === null || !("retryAfterSeconds" in details)) return null;
   const seconds = details.retryAfterSeconds;
   return typeof seconds === "number" && seconds >= 0 ? Math.round(seconds * 1000) : null;
-}
-
-/** The JSON object in a text; null where there is none. */
-export function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
-  } catch {
-    return null;
-  }
 }

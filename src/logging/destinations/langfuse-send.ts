@@ -1,14 +1,15 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { UpstreamError } from "#lib/errors.ts";
 import type { DeliveryContext, DeliveryResult } from "#logging/destinations/destination.ts";
+import { parseObject } from "#logging/destinations/exchange.ts";
 import type { LangfuseSpanOptions } from "#logging/destinations/langfuse-content.ts";
-import { parseObject, requestLangfuse, toLangfuseError } from "#logging/destinations/langfuse-request.ts";
+import { requestLangfuse, toLangfuseError } from "#logging/destinations/langfuse-request.ts";
 import type { LangfuseAnswer } from "#logging/destinations/langfuse-request.ts";
 import { toLangfuseSpan } from "#logging/destinations/langfuse-span.ts";
 import type { LangfuseTarget } from "#logging/destinations/langfuse-target.ts";
 import { textAttribute, toTraceExport } from "#logging/destinations/otlp-json.ts";
 import type { OtlpSource } from "#logging/destinations/otlp-json.ts";
+import { sendHalves } from "#logging/destinations/send-halves.ts";
 import type { LogRecord } from "#logging/record.ts";
 import sluice from "../../../package.json" with { type: "json" };
 
@@ -44,7 +45,8 @@ export async function sendToLangfuse(
 ): Promise<DeliveryResult[]> {
   if (records.length === 0) return [];
   const body = toLangfuseBody(records, sending);
-  if (records.length > 1 && body.length > bodyCharactersMax) return sendHalves(records, sending);
+  if (records.length > 1 && body.length > bodyCharactersMax)
+    return sendHalves(records, (half) => sendToLangfuse(half, sending));
   const answer = await postTraces(body, sending);
   const { status } = answer;
   if (status === 200 && !answer.isHtml && !hasRejectedSpans(answer)) {
@@ -57,7 +59,7 @@ export async function sendToLangfuse(
   }
   const isRefusal = !answer.isHtml && (status === 400 || status === 422 || status === 200);
   if (!isRefusal && status !== 413) throw toLangfuseError(answer, sending.target);
-  if (records.length > 1) return sendHalves(records, sending);
+  if (records.length > 1) return sendHalves(records, (half) => sendToLangfuse(half, sending));
   if (status === 413 && !sending.brief) return sendToLangfuse(records, { ...sending, brief: true });
   // A collector or proxy on the way may take hex ids only, where Langfuse itself takes any.
   if (status === 400 && !sending.hexIds && records.some(hasOwnIds)) {
@@ -120,29 +122,6 @@ export function toLangfuseBody(records: readonly LogRecord[], sending: LangfuseS
       records.map((record) => toLangfuseSpan(record, options)),
     ),
   );
-}
-
-async function sendHalves(records: readonly LogRecord[], sending: LangfuseSending): Promise<DeliveryResult[]> {
-  const middle = Math.ceil(records.length / 2);
-  const first = await sendToLangfuse(records.slice(0, middle), sending);
-  const second = await sendRest(records.slice(middle), sending);
-  return [...first, ...second];
-}
-
-/** What the first half met is settled already, so a fault that ends the second half may not take it back. */
-async function sendRest(records: readonly LogRecord[], sending: LangfuseSending): Promise<DeliveryResult[]> {
-  try {
-    return await sendToLangfuse(records, sending);
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    const { status, message, retryAfterMs } = error;
-    return records.map(() => ({
-      outcome: "retry",
-      status,
-      message,
-      ...(retryAfterMs === null ? {} : { retryAfterMs }),
-    }));
-  }
 }
 
 /** A collector between us and Langfuse may take an export in part and say so within a 200. */

@@ -1,5 +1,4 @@
 import { UpstreamError } from "#lib/errors.ts";
-import { cutText } from "#logging/destinations/langfuse-cap.ts";
 
 /** The project that records go to, ready for requests. */
 export type LangfuseTarget = {
@@ -38,7 +37,6 @@ export type LangfuseTargetVars = {
 export const environmentPattern = /^(?!langfuse)[a-z0-9_-]{0,40}$/;
 
 const defaultHost = "https://cloud.langfuse.com";
-const wordsMax = 500;
 
 /**
  * Works out where to send and as whom; `langfuse_secret` wins over `langfuse_secret_key`. Throws `UpstreamError` with
@@ -80,12 +78,9 @@ export function toLangfuseHeaders(target: LangfuseTarget): Record<string, string
   return { authorization: `Basic ${toBasicToken(target)}`, "x-langfuse-public-key": target.publicKey };
 }
 
-/** What the other side said, in at most 500 characters and without the credentials, which it may have echoed. */
-export function toSafeWords(text: string, target: LangfuseTarget): string {
-  const secrets = [target.secretKey, target.publicKey, toBasicToken(target)];
-  const all = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
-  const words = all.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
-  return cutText(words.replace(/\s+/g, " ").trim(), wordsMax);
+/** What no message may show. */
+export function secretsOf(target: LangfuseTarget): string[] {
+  return [target.secretKey, target.publicKey, toBasicToken(target)];
 }
 
 function toBasicToken(target: LangfuseTarget): string {

@@ -4,7 +4,7 @@ import { UpstreamError } from "#lib/errors.ts";
 import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
 import { toRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
-import { parseObject } from "#logging/destinations/langfuse-request.ts";
+import { parseObject } from "#logging/destinations/exchange.ts";
 import { readProtobufAnswer, toProtobufExport } from "#logging/destinations/otel-protobuf.ts";
 import { toSafeOtelWords } from "#logging/destinations/otel-target.ts";
 import type { OtelProtocol, OtelTarget } from "#logging/destinations/otel-target.ts";

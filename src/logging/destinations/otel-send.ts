@@ -9,6 +9,7 @@ import { headersOf, postSpans, toJsonExport, toOtelError, toOtelProtobuf } from 
 import { toOtelSpan } from "#logging/destinations/otel-span.ts";
 import { toOtelTarget } from "#logging/destinations/otel-target.ts";
 import type { OtelTarget, OtelTargetVars } from "#logging/destinations/otel-target.ts";
+import { sendHalves } from "#logging/destinations/send-halves.ts";
 import type { LogRecord } from "#logging/record.ts";
 
 /** Where to, on whose behalf, and whether content must stay out because the span was too large before. */
@@ -36,7 +37,7 @@ export async function sendToOtel(records: readonly LogRecord[], sending: OtelSen
   const isRefusal = isTaken || status === 413 || error.fault === "record";
   if (!isRefusal) throw error;
   if (isTaken && answer.rejected >= records.length) return allDead(records, status, error.message);
-  if (records.length > 1) return sendHalves(records, sending);
+  if (records.length > 1) return sendHalves(records, (half) => sendToOtel(half, sending));
   if (status === 413 && !brief) return sendToOtel(records, { ...sending, brief: true });
   return allDead(records, status, error.message);
 }
@@ -85,19 +86,4 @@ function toNote(words: string, brief: boolean): { message?: string } {
 
 function allDead(records: readonly LogRecord[], status: number, message: string): DeliveryResult[] {
   return records.map(() => ({ outcome: "dead", status, message }));
-}
-
-/** What the first half met is settled already, so a fault that ends the second half may not take it back. */
-async function sendHalves(records: readonly LogRecord[], sending: OtelSending): Promise<DeliveryResult[]> {
-  const middle = Math.ceil(records.length / 2);
-  const first = await sendToOtel(records.slice(0, middle), sending);
-  const rest = records.slice(middle);
-  try {
-    return [...first, ...(await sendToOtel(rest, sending))];
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    const { status, message, retryAfterMs } = error;
-    const wait = retryAfterMs === null ? {} : { retryAfterMs };
-    return [...first, ...rest.map(() => ({ outcome: "retry", status, message, ...wait }) as const)];
-  }
 }

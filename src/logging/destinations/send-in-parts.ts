@@ -1,5 +1,5 @@
-import { UpstreamError } from "#lib/errors.ts";
 import type { DeliveryResult } from "#logging/destinations/destination.ts";
+import { sendHalves } from "#logging/destinations/send-halves.ts";
 import { describeAnswer, toSinkError, type SinkAnswer } from "#logging/destinations/sink-request.ts";
 import type { LogRecord } from "#logging/record.ts";
 
@@ -49,7 +49,7 @@ export async function sendInParts(records: readonly LogRecord[], sink: ListSink)
 async function sendEntries(entries: readonly Entry[], sink: ListSink): Promise<DeliveryResult[]> {
   const bytes = entries.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 0);
   if (entries.length > 1 && (entries.length > sink.recordsMax || bytes > sink.bytesMax)) {
-    return sendHalves(entries, sink);
+    return sendHalves(entries, (half) => sendEntries(half, sink), sink.signal);
   }
   const answer = await sink.post(entries);
   const records = entries.map(({ record }) => record);
@@ -57,7 +57,8 @@ async function sendEntries(entries: readonly Entry[], sink: ListSink): Promise<D
   if (verdict === "failed") throw toSinkError(answer, sink.where);
   if (verdict === "delivered") return entries.map((entry) => delivered(entry, answer.status));
   const [first] = entries;
-  if (first === undefined || entries.length > 1) return sendHalves(entries, sink);
+  if (first === undefined || entries.length > 1)
+    return sendHalves(entries, (half) => sendEntries(half, sink), sink.signal);
   const telling = tellAgain(first, verdict, sink);
   if (telling !== null) {
     return sendEntries([{ record: first.record, telling, text: sink.toText(first.record, telling) }], sink);
@@ -83,26 +84,4 @@ const tellingMessages = {
 
 function delivered({ telling }: Entry, status: number): DeliveryResult {
   return { outcome: "delivered", status, ...tellingMessages[telling] };
-}
-
-async function sendHalves(entries: readonly Entry[], sink: ListSink): Promise<DeliveryResult[]> {
-  const middle = Math.ceil(entries.length / 2);
-  const first = await sendEntries(entries.slice(0, middle), sink);
-  const second = await sendRest(entries.slice(middle), sink);
-  return [...first, ...second];
-}
-
-/** What the first half met is settled already, so whatever ends the second half may not take it back. */
-async function sendRest(entries: readonly Entry[], sink: ListSink): Promise<DeliveryResult[]> {
-  try {
-    return await sendEntries(entries, sink);
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) {
-      if (!sink.signal.aborted) throw error;
-      return entries.map(() => ({ outcome: "retry", status: 0, message: "interrupted" }));
-    }
-    const { status, message, retryAfterMs } = error;
-    const wait = retryAfterMs === null ? {} : { retryAfterMs };
-    return entries.map(() => ({ outcome: "retry", status, message, ...wait }));
-  }
 }
