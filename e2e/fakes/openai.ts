@@ -1,8 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody, runFakeCli, sendJson, startFakeServer } from "./fake-server.ts";
 import { makeEmbeddings } from "./openai-answer.ts";
-import { answerChat, chooseBehaviour, errors, isBrokenByFake, markedBehaviour, openaiHeaders } from "./openai-chat.ts";
-import type { Exchange, FakeOpenaiCall } from "./openai-chat.ts";
+import {
+  answerChat,
+  answersAsBroken,
+  chooseBehaviour,
+  errors,
+  isBrokenByFake,
+  markedBehaviour,
+} from "./openai-chat.ts";
+import { openaiHeaders, type Exchange, type FakeOpenaiCall } from "./openai-chat.ts";
 import { answerOther, otherPaths, parseForm } from "./openai-other.ts";
 import { parseBody, parseChatRequest, parseEmbeddingRequest } from "./openai-request.ts";
 import { OpenaiRefusal, checkKey, refuse } from "./openai-request.ts";
@@ -110,11 +117,12 @@ function startCall(request: IncomingMessage, response: ServerResponse): FakeOpen
   return call;
 }
 
-function answerEmbeddings({ call, response }: Exchange, body: Record<string, unknown>): void {
+function answerEmbeddings(exchange: Exchange, body: Record<string, unknown>): void {
+  const { call, response } = exchange;
   const request = parseEmbeddingRequest(body);
   const prompt = request.inputs.join(" ");
-  const error = errors[request.model] ?? errors[markedBehaviour(prompt)];
-  if (error) throw error(prompt);
+  call.behaviour = request.model in errors ? request.model : markedBehaviour(prompt);
+  if (answersAsBroken(exchange, prompt)) return;
   call.status = 200;
   const answer = makeEmbeddings(request.model, request.inputs, request.base64);
   sendJson(response, { status: 200, body: answer, headers: openaiHeaders() });

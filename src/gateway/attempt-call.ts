@@ -29,18 +29,22 @@ export type PiecewiseAnswer = {
 export type Attempt = WholeAnswer | PiecewiseAnswer;
 
 /** What one attempt came to. */
-export type AttemptOutcome = Attempt | { kind: "failed"; failure: CallFailure };
+export type AttemptOutcome = Attempt | { kind: "failed"; failure: CallFailure } | { kind: "left" };
 
 const answerBytesMax = 64 * 1024 * 1024;
 const errorBytesMax = 64 * 1024;
 
-/** Sends a call to its deployment once. A failure of the upstream is an outcome; a refusal of our own is thrown. */
+/**
+ * Sends a call to its deployment once. A failure of the upstream is an outcome, and so is `left`: the client is gone,
+ * and what the upstream had begun is aborted. A refusal of our own is thrown.
+ */
 export async function attemptCall(call: RoutedCall, form: FormData | null): Promise<AttemptOutcome> {
   const { start, deployment } = call;
   let answer: ProviderAnswer;
   try {
     answer = await send(call, form);
   } catch (thrown) {
+    if (start.signal?.aborted) return { kind: "left" };
     if (!(thrown instanceof UpstreamError)) throw thrown;
     return { kind: "failed", failure: ofThrown(deployment, thrown) };
   }
@@ -60,6 +64,7 @@ export async function attemptCall(call: RoutedCall, form: FormData | null): Prom
     const bytes = await readBody(answer, answerBytesMax);
     return { kind: "whole", answer, bytes, response: start.operation.readAnswer(bytes, contentType) };
   } catch (thrown) {
+    if (start.signal?.aborted) return { kind: "left" };
     return { kind: "failed", failure: ofThrown(deployment, thrown) };
   }
 }
@@ -99,7 +104,7 @@ function send({ start, deployment }: RoutedCall, form: FormData | null): Promise
   const provider = findProvider(deployment.provider);
   if (!provider) throw new Error(`There is no provider ${deployment.provider}.`);
   assertTakes(deployment, start.operation.name, provider.takes(operation));
-  return provider.send({ deployment, operation, body, form, headers, timeoutMs, totalTimeoutMs });
+  return provider.send({ deployment, operation, body, form, headers, signal: start.signal, timeoutMs, totalTimeoutMs });
 }
 
 function assertTakes({ provider, modelName }: Deployment, operation: string, takes: boolean): void {

@@ -23,6 +23,8 @@ export type CallStart = {
   body: JsonObject;
   headers: Headers;
   startTimeMs: number;
+  /** Aborted when the client leaves; absent where nobody can. */
+  signal?: AbortSignal | undefined;
 };
 
 /** What became of a call. */
@@ -38,9 +40,7 @@ export type CallEnd = {
 };
 
 /** Starts the clock and the identity of a call. A call id that the client did not choose is the record id. */
-export function startCall(
-  start: Pick<CallStart, "callId" | "callIdIsClients" | "operation" | "route" | "caller" | "body" | "headers">,
-): CallStart {
+export function startCall(start: Omit<CallStart, "recordId" | "startTimeMs">): CallStart {
   return { ...start, recordId: start.callIdIsClients ? newRecordId() : start.callId, startTimeMs: nowMs() };
 }
 

@@ -19,7 +19,9 @@ export function answerStream(
 }
 
 async function logStream(call: RoutedCall, end: TapEnd, completionStartTimeMs: number): Promise<void> {
-  if (end.outcome === "broken") {
+  // The client's leaving also ends what the upstream sends, and either may be noticed first.
+  const hasLeft = end.outcome === "client_disconnected" || (end.errorText === null && call.start.signal?.aborted);
+  if (end.outcome === "broken" && hasLeft !== true) {
     const { logged } =
       end.errorText === null ? ofThrown(call.deployment, end.reason) : ofErrorFrame(call.deployment, end.errorText);
     await commitFailure(call, logged, { usage: toUsage(end.usage), completionStartTimeMs });
@@ -31,7 +33,7 @@ async function logStream(call: RoutedCall, end: TapEnd, completionStartTimeMs: n
     usage: toUsage(end.usage),
     error: null,
     completionStartTimeMs,
-    clientDisconnected: end.outcome === "client_disconnected",
+    clientDisconnected: end.outcome !== "complete",
     attempts: call.attempts,
   });
   await commitCall(call, record);

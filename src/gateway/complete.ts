@@ -18,7 +18,7 @@ import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { version } from "#lib/version.ts";
 import { toReceipt } from "#logging/log-call.ts";
-import type { JsonObject } from "#logging/record.ts";
+import { noUsage, type JsonObject } from "#logging/record.ts";
 
 /** One call of a model, as the door hands it over. */
 export type CompleteInput = {
@@ -29,6 +29,8 @@ export type CompleteInput = {
   /** The form that the body was read from. */
   form?: FormData;
   headers: Headers;
+  /** Aborted when the client leaves. */
+  signal?: AbortSignal;
   callId: string;
   callIdIsClients: boolean;
   path: string;
@@ -41,10 +43,11 @@ export type CompleteInput = {
  * that is passed on in pieces, the last does. Throws an `AppError` in the wire's words where there is no answer.
  */
 export async function complete(input: CompleteInput): Promise<Response> {
-  const { operation, caller, headers, callId, callIdIsClients, path, form = null } = input;
+  const { operation, caller, headers, signal, callId, callIdIsClients, path, form = null } = input;
   const { model, body } = withModel(input);
-  const call = planCall(startCall({ callId, callIdIsClients, operation, route: path, caller, body, headers }));
+  const call = planCall(startCall({ callId, callIdIsClients, operation, route: path, caller, body, headers, signal }));
   const outcome = await route(input.db, call, { model, form });
+  if ("hasLeft" in outcome) return leave(outcome.call);
   if ("failure" in outcome) return fail(outcome.call, outcome.failure);
   const { attempt } = outcome;
   return attempt.kind === "whole" ? whole(outcome.call, attempt) : inPieces(outcome.call, attempt);
@@ -84,6 +87,22 @@ function withModel({ operation, body, pathModel }: CompleteInput): { model: stri
     throw new AppError("bad_request", "model: a model is required", { type: "invalid_request_error", param: "model" });
   }
   return { model, body: model === own ? body : { ...body, model } };
+}
+
+/** Nobody hears the answer of a client that left; the call is logged as what he cancelled. */
+async function leave(call: RoutedCall): Promise<never> {
+  const { start, deployment, attempts } = call;
+  const record = toCallRecord(start, {
+    deployment,
+    response: null,
+    usage: noUsage,
+    error: null,
+    completionStartTimeMs: null,
+    clientDisconnected: true,
+    attempts,
+  });
+  await commitCall(call, record);
+  throw new AppError("bad_request", "The client left before the answer came.", { status: 499 });
 }
 
 async function fail(call: RoutedCall, { error, logged, retryAfter }: CallFailure): Promise<never> {

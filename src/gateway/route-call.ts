@@ -13,7 +13,10 @@ import { AppError } from "#lib/errors.ts";
 import type { RecordAttempt } from "#logging/record.ts";
 
 /** What became of a call: an answer, or the failure of its last attempt. `deployment` made that attempt. */
-export type RouteOutcome = { call: RoutedCall; attempt: Attempt } | { call: RoutedCall; failure: CallFailure };
+export type RouteOutcome =
+  | { call: RoutedCall; attempt: Attempt }
+  | { call: RoutedCall; failure: CallFailure }
+  | { call: RoutedCall; hasLeft: true };
 
 /** What is under way of one call. */
 type Journey = {
@@ -69,6 +72,7 @@ async function tryGroup(
     const startTimeMs = nowMs();
     if (!plain) watch(call);
     const outcome = await attemptCall(call, journey.form);
+    if (outcome.kind === "left") return { call, hasLeft: true };
     if (outcome.kind !== "failed") return { call, attempt: outcome };
     journey.last = { deployment, failure: outcome.failure, startTimeMs };
     tried.add(deployment.id);
@@ -77,6 +81,9 @@ async function tryGroup(
     const routing = known ?? readRouting({ body, headers, model: deployment.modelName }, config);
     if (!mayHelpAgain(outcome.failure, group) || tries >= retriesFor(routing, group)) return null;
     await waitToRetry(journey, group, tries);
+    if (!call.start.signal?.aborted) continue;
+    noteLast(journey);
+    return { call: toRouted(journey, deployment), hasLeft: true };
   }
 }
 
@@ -158,12 +165,13 @@ function mayHelpAgain(failure: CallFailure, group: readonly Deployment[]): boole
 const waitMsMax = 60_000;
 
 /** No wait where another deployment is free; else what the upstream asked for, or half a second and its doubles. */
-async function waitToRetry({ tried, last }: Journey, group: readonly Deployment[], tries: number): Promise<void> {
+async function waitToRetry({ call, tried, last }: Journey, group: readonly Deployment[], tries: number): Promise<void> {
   const now = Date.now();
   if (group.some((each) => !tried.has(each.id) && loadOf(each, now).coolUntilMs <= now)) return;
   const asked = last === null ? null : waitOf(last.failure);
   const backOffMs = Math.min(8_000, 500 * 2 ** tries) * (0.75 + Math.random() / 2);
-  await sleep(asked !== null && asked <= waitMsMax ? asked : backOffMs);
+  const waitMs = asked !== null && asked <= waitMsMax ? asked : backOffMs;
+  await sleep(waitMs, undefined, { signal: call.start.signal }).catch(() => undefined);
 }
 
 /** `retry-after` in milliseconds, as seconds or as a date; null where there is none. */

@@ -17,8 +17,9 @@ export function callRoute(operation: Operation, { params: named }: CallPath = {}
   return route(
     { auth: "llm", describe: describe(operation, named), body: schema, callType, errors },
     ({ db, caller, body, request, params, callId, callIdIsClients, path }) => {
-      const { headers } = request;
-      return complete({ db, operation, caller, body, headers, callId, callIdIsClients, path, pathModel: params.model });
+      const { headers, signal } = request;
+      const call = { db, operation, caller, body, headers, signal, callId, callIdIsClients, path };
+      return complete({ ...call, pathModel: params.model });
     },
   );
 }
@@ -29,10 +30,10 @@ export function formRoute(operation: Operation, { params: named }: CallPath = {}
   return route(
     { auth: "llm", describe: describe(operation, named), callType },
     async ({ db, caller, request, params, callId, callIdIsClients, path }) => {
-      const { headers } = request;
+      const { headers, signal } = request;
       const form = await readForm(request);
       const body = checkCall(schema, toFormBody(form));
-      const call = { db, operation, caller, body, form, headers, callId, callIdIsClients, path };
+      const call = { db, operation, caller, body, form, headers, signal, callId, callIdIsClients, path };
       return complete({ ...call, pathModel: params.model });
     },
   );

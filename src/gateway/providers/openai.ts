@@ -23,7 +23,7 @@ export function openaiCompatible(name: string, apiBase: string | null, exception
 /** Posts a call's body, or its form, and resolves with whatever was answered. */
 export async function sendJson(
   url: string,
-  { body, form, timeoutMs, totalTimeoutMs }: ProviderCall,
+  { body, form, signal, timeoutMs, totalTimeoutMs }: ProviderCall,
   headers: Readonly<Record<string, string>>,
 ): Promise<ProviderAnswer> {
   const { contentType, bytes } =
@@ -35,6 +35,7 @@ export async function sendJson(
     reach: "operator",
     headers: { "content-type": contentType, ...headers },
     body: bytes,
+    signal,
     headersTimeoutMs: timeoutMs,
     bodyTimeoutMs: timeoutMs,
     totalTimeoutMs,

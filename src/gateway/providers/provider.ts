@@ -11,6 +11,8 @@ export type ProviderCall = {
   form: FormData | null;
   /** The client's headers. A provider passes on those alone that its API knows and that steer the answer. */
   headers: Headers;
+  /** Ends the call, before and after the answer's headers, when the client leaves. */
+  signal?: AbortSignal | undefined;
   /** How long the first byte may take, and the pauses between any two. */
   timeoutMs: number;
   /** How long the whole answer may take; undefined: for as long as it comes. */
