@@ -6,26 +6,31 @@ import type { Prisma } from "#lib/prisma/client.ts";
 /** Whom an entry names: who wrote, and whom the `litellm-changed-by` header named. */
 export type AuditActor = { userId: string | null; changedBy: string | null };
 
+/** What can be done to what. */
+export const auditActions = [
+  "create",
+  "update",
+  "delete",
+  "block",
+  "unblock",
+  "add_callback",
+  "update_callback",
+  "delete_callback",
+  "disable_logging",
+  "add_members",
+  "update_member",
+  "delete_member",
+  "regenerate",
+  "reset_spend",
+  "replay_deliveries",
+  "discard_deliveries",
+] as const;
+export const auditObjectTypes = ["team", "key", "user", "delivery"] as const;
+
 /** One change. `before` and `after` are rows as answers show them, so their secrets are masked already. */
 export type AuditedChange = {
-  action:
-    | "create"
-    | "update"
-    | "delete"
-    | "block"
-    | "unblock"
-    | "add_callback"
-    | "update_callback"
-    | "delete_callback"
-    | "disable_logging"
-    | "add_members"
-    | "update_member"
-    | "delete_member"
-    | "regenerate"
-    | "reset_spend"
-    | "replay_deliveries"
-    | "discard_deliveries";
-  objectType: "team" | "key" | "user" | "delivery";
+  action: (typeof auditActions)[number];
+  objectType: (typeof auditObjectTypes)[number];
   objectId: string;
   before?: Prisma.InputJsonObject;
   after?: Prisma.InputJsonObject;

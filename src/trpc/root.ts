@@ -6,6 +6,7 @@ import { destinationsRouter } from "#trpc/routers/destinations.ts";
 import { keysRouter } from "#trpc/routers/keys.ts";
 import { membersRouter } from "#trpc/routers/members.ts";
 import { policyRouter } from "#trpc/routers/policy.ts";
+import { settingsRouter } from "#trpc/routers/settings.ts";
 import { teamsRouter } from "#trpc/routers/teams.ts";
 import { usersRouter } from "#trpc/routers/users.ts";
 import { router } from "#trpc/trpc.ts";
@@ -20,6 +21,7 @@ export const appRouter = router({
   keys: keysRouter,
   members: membersRouter,
   policy: policyRouter,
+  settings: settingsRouter,
   teams: teamsRouter,
   users: usersRouter,
 });

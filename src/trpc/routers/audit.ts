@@ -1,18 +1,22 @@
 import { z } from "zod";
-import { listAudit } from "#logging/list-audit.ts";
+import { auditActions, auditObjectTypes } from "#logging/audit.ts";
+import { listChanges } from "#teams/list-changes.ts";
 import { listTeamAudit } from "#teams/list-team-audit.ts";
 import { adminViewerProcedure, router, teamProcedure } from "#trpc/trpc.ts";
 
-const Page = z.object({ page: z.int().min(1).max(100_000).default(1) });
-const pageSize = 50;
+const page = z.int().min(1).max(100_000).default(1);
+const action = z.enum(auditActions).optional();
+const objectType = z.enum(auditObjectTypes).optional();
 
 /** Who changed what. */
 export const auditRouter = router({
   ofTeam: teamProcedure("team_inspector")
-    .input(Page)
+    .input(z.object({ page, action }))
     .query(({ ctx: { db, actor }, input }) => listTeamAudit(db, actor, input)),
-  all: adminViewerProcedure.input(Page).query(({ ctx: { db }, input: { page } }) => {
-    const everything = { objectType: undefined, objectId: undefined, actor: undefined, action: undefined };
-    return listAudit(db, { ...everything, page, pageSize });
-  }),
+  all: adminViewerProcedure
+    .input(z.object({ page, action, objectType }))
+    .query(({ ctx: { db }, input: { page: wanted, ...filter } }) => {
+      const where = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+      return listChanges(db, where, wanted);
+    }),
 });

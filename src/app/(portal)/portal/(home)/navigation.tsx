@@ -1,33 +1,55 @@
 "use client";
 
+import { useQuery } from "@tanstack/react-query";
 import {
+  History,
   KeyRound,
   LayoutDashboard,
   ListChecks,
   type LucideIcon,
   Send,
+  Settings2,
   ShieldCheck,
+  UserRoundCog,
   Users,
   UsersRound,
 } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { teamIdOf, teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
+import { useTRPC } from "#trpc/client.tsx";
 
-type Place = { href: string; label: string; icon: LucideIcon };
+/** A page that one can go to. */
+export type Place = { href: string; label: string; icon: LucideIcon };
 
-/** Where one can go: the pages of the team, and the list of teams. */
+/** Where one can go: the pages of the team, the list of teams, and what is for who reads everything. */
 export function Navigation() {
-  const teamId = teamIdOf(usePathname());
+  const { team, gateway } = usePlaces();
   return (
     <nav aria-label="Main" className="grid gap-4">
-      {teamId !== null && <Places label="Team" places={placesOf(teamId)} />}
-      <Places label="Gateway" places={gatewayPlaces} />
+      {team.length > 0 && <Places label="Team" places={team} />}
+      <Places label="Gateway" places={gateway} />
     </nav>
   );
 }
 
-const gatewayPlaces: readonly Place[] = [{ href: "/portal/teams", label: "Teams", icon: Users }];
+/** The pages that there are for whoever is signed in, here. */
+export function usePlaces(): { team: readonly Place[]; gateway: readonly Place[] } {
+  const teamId = teamIdOf(usePathname());
+  const { data: me } = useQuery(useTRPC().account.me.queryOptions());
+  const readsEverything = me?.role === "proxy_admin" || me?.role === "proxy_admin_viewer";
+  return {
+    team: teamId === null ? [] : placesOf(teamId),
+    gateway: readsEverything ? [teams, ...administration] : [teams],
+  };
+}
+
+const teams: Place = { href: "/portal/teams", label: "Teams", icon: Users };
+const administration: readonly Place[] = [
+  { href: "/portal/users", label: "Users", icon: UserRoundCog },
+  { href: "/portal/audit", label: "All changes", icon: History },
+  { href: "/portal/settings", label: "Settings", icon: Settings2 },
+];
 
 function placesOf(teamId: string): Place[] {
   return [
@@ -37,6 +59,7 @@ function placesOf(teamId: string): Place[] {
     { href: teamPath(teamId, "policy"), label: "Logging policy", icon: ShieldCheck },
     { href: teamPath(teamId, "keys"), label: "API keys", icon: KeyRound },
     { href: teamPath(teamId, "members"), label: "Members", icon: UsersRound },
+    { href: teamPath(teamId, "audit"), label: "Audit log", icon: History },
   ];
 }
 
