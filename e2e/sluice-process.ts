@@ -202,10 +202,15 @@ export async function makeDatabase(url: string | undefined): Promise<{ url: stri
 
 /** Runs one statement. */
 export async function runSql(url: string, sql: string): Promise<void> {
+  await readRows(url, sql);
+}
+
+/** Runs one statement and gives its rows. */
+export async function readRows(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query<Record<string, unknown>>(sql)).rows;
   } finally {
     await client.end();
   }

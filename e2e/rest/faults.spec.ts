@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
+import { z } from "zod";
 import { startPostgres } from "../../scripts/postgres.mjs";
 import { expect, fakeModelConfig, test } from "../fixtures.ts";
 import { startFakeLangfuse } from "../fakes/langfuse.ts";
-import type { SluiceProcess } from "../sluice-process.ts";
+import { readRows, type SluiceProcess } from "../sluice-process.ts";
 import { startTcpProxy } from "#testing/tcp-proxy.ts";
 import { langfuseVars, makeKey, makeProject, mustAdmin, until } from "./admin.ts";
 
@@ -17,6 +18,15 @@ async function makeTeamClient(sluice: SluiceProcess, langfuseUrl: string): Promi
   await mustAdmin(sluice, "/team/faults/callback", callback);
   const apiKey = await makeKey(sluice, { team_id: "faults" });
   return new OpenAI({ apiKey, baseURL: `${sluice.url}/v1`, maxRetries: 0 });
+}
+
+/** Whether every gateway on a database has followed every change of policy. */
+async function hasAppliedAll(databaseUrl: string): Promise<boolean> {
+  const rows = await readRows(
+    databaseUrl,
+    `SELECT min("appliedVersion") >= (SELECT coalesce(max(version), 0) FROM "PolicyChange") AS applied FROM "Replica"`,
+  );
+  return z.tuple([z.object({ applied: z.boolean() })]).parse(rows)[0].applied;
 }
 
 const prompt = (content: string) => ({ model: "fake-model", messages: [{ role: "user" as const, content }] });
@@ -128,12 +138,12 @@ test("@long while PostgreSQL is away the gateway says so, serves the keys it kno
   url.port = String(way.port);
   const langfuse = await startFakeLangfuse({ projects: [project] });
   const sluice = await startSluice({
-    config: {
-      ...fakeModelConfig(fakes),
-      general_settings: { database_url: url.href, delivery: { retry_max_seconds: 1 } },
-    },
+    databaseUrl: url.href,
+    config: { ...fakeModelConfig(fakes), general_settings: { delivery: { retry_max_seconds: 1 } } },
   });
   const client = await makeTeamClient(sluice, langfuse.url);
+  // What was just written comes back as news, which makes the gateway forget what it knew.
+  await until("its own changes came back", () => hasAppliedAll(postgres.url));
   await client.chat.completions.create(prompt("before"));
   way.cut();
   await until("readiness says no", async () => (await fetch(`${sluice.url}/health/readiness`)).status === 503);

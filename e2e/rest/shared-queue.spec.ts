@@ -13,6 +13,9 @@ const keys = {
 };
 type Fake = Awaited<ReturnType<typeof startFakeLangfuse>>;
 
+/** No two calls of this file say the same. */
+let callNumber = 0;
+
 /** Clients that ask one gateway after the other until they are told to stop. Whatever was answered is noted. */
 function startClients(gateways: readonly SluiceProcess[], apiKey: string, answered: Set<string>) {
   const stop = new AbortController();
@@ -20,7 +23,8 @@ function startClients(gateways: readonly SluiceProcess[], apiKey: string, answer
   const clients = Array.from({ length: 12 }, async () => {
     while (!stop.signal.aborted && asked < 20_000) {
       asked += 1;
-      const content = `call number ${String(asked)}.`;
+      callNumber += 1;
+      const content = `call number ${String(callNumber)}.`;
       const baseURL = `${gateways[asked % gateways.length]?.url ?? ""}/v1`;
       const client = new OpenAI({ apiKey, baseURL, maxRetries: 0, timeout: 30_000 });
       await client.chat.completions.create({ model: "fake-model", messages: [{ role: "user", content }] }).then(
@@ -66,9 +70,9 @@ test("@long three gateways share one PostgreSQL, one is killed and another joins
   langfuse.setBehaviour({ latencyMs: 30 });
   const config = {
     ...fakeModelConfig(fakes),
-    general_settings: { database_url: postgres.url, delivery: { retry_max_seconds: 1 } },
+    general_settings: { delivery: { retry_max_seconds: 1 } },
   };
-  const start = () => startSluice({ config, env: keys });
+  const start = () => startSluice({ config, env: keys, databaseUrl: postgres.url });
   const first = await start();
   const [second, third] = await Promise.all([start(), start()]);
   const apiKey = await prepare(first, langfuse);
@@ -88,7 +92,7 @@ test("@long three gateways share one PostgreSQL, one is killed and another joins
   await langfuse.close();
 });
 
-test("@long no answered call is lost in rounds of kill -9 of PostgreSQL and of the gateway at random moments", async ({
+test("@long no answered call is lost in 20 rounds of kill -9 of PostgreSQL and of the gateway at random moments", async ({
   startSluice,
   fakes,
 }) => {
@@ -96,19 +100,19 @@ test("@long no answered call is lost in rounds of kill -9 of PostgreSQL and of t
   const langfuse = await startFakeLangfuse({ projects: [project] });
   const config = {
     ...fakeModelConfig(fakes),
-    general_settings: { database_url: postgres.url, delivery: { retry_max_seconds: 1 } },
+    general_settings: { delivery: { retry_max_seconds: 1 } },
   };
-  const gateway = await startSluice({ config, env: keys });
+  const gateway = await startSluice({ config, env: keys, databaseUrl: postgres.url });
   const apiKey = await prepare(gateway, langfuse);
   const answered = new Set<string>();
   let answeredWhileAway = 0;
-  for (let round = 0; round < 6; round += 1) {
+  for (let round = 0; round < 20; round += 1) {
     langfuse.setBehaviour(round % 2 === 0 ? { latencyMs: 30 } : { status: 503 });
     const stop = startClients([gateway], apiKey, answered);
-    await sleep(500 + Math.random() * 1_500);
+    await sleep(200 + Math.random() * 800);
     await postgres.crash();
     const before = answered.size;
-    await sleep(1_000 + Math.random() * 1_000);
+    await sleep(300 + Math.random() * 700);
     answeredWhileAway += answered.size - before;
     // Half of the time the file has to outlive the gateway as well.
     if (round % 2 === 1) await gateway.kill();
@@ -133,9 +137,9 @@ test("@long what a gateway left in its own file is delivered after it moved to t
   langfuse.setBehaviour({ status: 503 });
   const config = {
     ...fakeModelConfig(fakes),
-    general_settings: { database_url: postgres.url, delivery: { retry_max_seconds: 1 } },
+    general_settings: { delivery: { retry_max_seconds: 1 } },
   };
-  const gateway = await startSluice({ config, env: { ...keys, SLUICE_QUEUE: "local" } });
+  const gateway = await startSluice({ config, env: { ...keys, SLUICE_QUEUE: "local" }, databaseUrl: postgres.url });
   const apiKey = await prepare(gateway, langfuse);
   const answered = new Set<string>();
   const stop = startClients([gateway], apiKey, answered);
