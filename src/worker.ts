@@ -48,8 +48,8 @@ const queue = await openQueue({
   keyring: keyringState.get(),
 });
 const disabledTeams = new Set(data.disabledTeamIds);
-for (const teamId of disabledTeams) await queue.purge({ teamId });
-for (const request of data.purges) await queue.purge(request);
+await queue.purge({ teams: [...[...disabledTeams].map((teamId) => ({ teamId })), ...data.purges] });
+const holdUntilMs = monotonicMs() + (data.holdMs ?? 0);
 let leaseUntilMs = data.needsLease ? 0 : Number.POSITIVE_INFINITY;
 let leaseTimer: NodeJS.Timeout | undefined;
 const resolved = new LRUCache<string, Promise<ResolvedCallback>>({ max: 5_000, ttl: 60_000 });
@@ -68,7 +68,7 @@ const deliverer = makeDeliverer({
       questions.ask("redaction", { callbackId, keyHash, teamId }),
     ),
   isDisabled: (teamId) => disabledTeams.has(teamId),
-  isFenced: () => monotonicMs() >= leaseUntilMs,
+  isFenced: () => monotonicMs() >= leaseUntilMs || monotonicMs() < holdUntilMs,
   numbers: {
     triesMax: delivery.tries_max,
     ageMaxMs: delivery.age_max_hours * hourMs,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { currentLogger } from "#lib/logger.ts";
+import { monotonicMs, watchClock } from "#lib/monotonic.ts";
 import { makeCircuits, type Circuits } from "#logging/circuit.ts";
 import { fly, type DeliverySource } from "#logging/flight.ts";
 
@@ -21,7 +22,13 @@ export type Deliverer = {
 type Flight = { teamIds: Set<string>; controller: AbortController; done: Promise<void>; isProbe: boolean };
 
 /** What the parts of one deliverer share. */
-type DelivererState = { source: DeliverySource; circuits: Circuits; flights: Map<string, Flight>; stopped: boolean };
+type DelivererState = {
+  source: DeliverySource;
+  circuits: Circuits;
+  flights: Map<string, Flight>;
+  stopped: boolean;
+  clock: () => number;
+};
 
 /** How long records are collected before they are sent together. */
 const lingerMs = 200;
@@ -33,7 +40,13 @@ const probesMax = 16;
 
 /** Makes the deliverer of one queue. */
 export function makeDeliverer(source: DeliverySource): Deliverer {
-  const state: DelivererState = { source, circuits: makeCircuits(source.numbers), flights: new Map(), stopped: false };
+  const state: DelivererState = {
+    source,
+    circuits: makeCircuits(source.numbers),
+    flights: new Map(),
+    stopped: false,
+    clock: watchClock(),
+  };
   let timer: NodeJS.Timeout | null = null;
   let timerAtMs = 0;
 
@@ -53,6 +66,7 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
 
   async function round(): Promise<void> {
     try {
+      await followClock(state);
       await startFlights(state, () => {
         schedule(0);
       });
@@ -97,6 +111,15 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
   };
 }
 
+/** No record waits longer than the longest back-off because the clock was set back. */
+async function followClock({ source, clock }: DelivererState): Promise<void> {
+  const backMs = clock();
+  if (backMs === 0) return;
+  currentLogger().warn({ backMs }, "the clock was set back");
+  const nowMs = Date.now();
+  await source.queue.hasten({ laterThanMs: nowMs + source.numbers.retryMaxMs, nowMs });
+}
+
 /** Starts a flight for every callback that has work and none in flight. Returns how many it started. */
 async function startFlights(state: DelivererState, onEnd: () => void): Promise<number> {
   if (state.source.isFenced?.() === true) return 0;
@@ -104,7 +127,7 @@ async function startFlights(state: DelivererState, onEnd: () => void): Promise<n
   let started = 0;
   for (const { callbackId } of due) {
     if (state.stopped || state.flights.size >= flightsMax) break;
-    if (state.flights.has(callbackId) || state.circuits.isOpen(callbackId, Date.now())) continue;
+    if (state.flights.has(callbackId) || state.circuits.isOpen(callbackId, monotonicMs())) continue;
     const isProbe = state.circuits.isSuspect(callbackId);
     if (isProbe && probes(state) >= probesMax) continue;
     startFlight(state, callbackId, { isProbe, onEnd });
@@ -127,7 +150,7 @@ function startFlight(
   const done = fly(state, { callbackId, teamIds, controller })
     .catch((error: unknown) => {
       currentLogger().error({ callbackId, error: String(error) }, "a delivery could not be settled");
-      state.circuits.fail(callbackId, Date.now());
+      state.circuits.fail(callbackId, monotonicMs());
     })
     .finally(() => {
       state.flights.delete(callbackId);

@@ -24,6 +24,8 @@ export type DeliveryThreadData = {
   purges: readonly { teamId: string; createdBeforeMs: number }[];
   /** Whether nothing may be sent before and after a lease. */
   needsLease: boolean;
+  /** For how long after its start nothing is sent, in milliseconds: threads before it ended again and again. */
+  holdMs?: number;
   logLevel: string;
 };
 

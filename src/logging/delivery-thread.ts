@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { currentLogger } from "#lib/logger.ts";
 import type { Delivery } from "#logging/delivery.ts";
@@ -7,8 +6,10 @@ import type {
   DeliveryQuestions,
   DeliveryThreadData,
   FromDeliveryThread,
+  ToDeliveryThread,
 } from "#logging/delivery-messages.ts";
-import type { QueueEntry } from "#logging/queue/queue.ts";
+import { type Appends, makeAppends } from "#logging/delivery-appends.ts";
+import { type LastingThread, startLastingThread } from "#logging/lasting-thread.ts";
 import { makeThreadQuestions, type ThreadQuestions } from "#logging/thread-questions.ts";
 
 /** How the process answers its delivery thread. */
@@ -18,46 +19,75 @@ export type DeliveryAnswers = {
   ) => Promise<DeliveryQuestions[Name]["answer"]>;
 };
 
-type Waiting = { resolve(): void; reject(error: Error): void };
+/** Where the thread is away for longer, calls are refused. A new one is there much sooner than that. */
+const patienceMs = 5_000;
 
 /**
- * Starts the delivery thread and resolves when its queue is open. `onFailure` is called once if the thread ends without
- * being asked to: the process must not go on answering calls that it cannot log.
+ * Starts the delivery thread and resolves when its queue is open. A thread that ends without being asked to is started
+ * again, and loses nothing: what it had not committed is given to the next one. `onFailure` is called once if none can be
+ * started any more: the process must not go on answering calls that it cannot log.
  */
 export async function startDeliveryThread(
   data: DeliveryThreadData,
   answers: DeliveryAnswers,
   onFailure: (error: Error) => void,
 ): Promise<Delivery> {
-  const worker = new Worker(new URL("../worker.ts", import.meta.url), { workerData: data, name: "delivery" });
-  const appends = makeAppends(worker);
-  const questions = makeThreadQuestions<DeliveryCalls>((id, name, request) => {
-    worker.postMessage({ type: "ask", id, name, request });
-  });
   const disabled = new Set(data.disabledTeamIds);
-  let stopping = false;
-  const ready = new Promise<void>((resolve, reject) => {
-    worker.on("message", (message: FromDeliveryThread) => {
-      if (message.type === "ready") resolve();
-      else if (message.type === "appended") appends.settle(message);
-      else if (message.type === "tell") questions.settle(message);
-      else void tell(worker, answers, message);
-    });
-    const fail = (error: Error): void => {
-      reject(error);
-      appends.failAll(error);
-      questions.failAll(error);
-      if (!stopping) onFailure(error);
-      stopping = true;
-    };
-    worker.once("error", (error) => {
-      fail(error instanceof Error ? error : new Error(String(error)));
-    });
-    worker.once("exit", () => {
-      fail(new Error("The delivery thread ended."));
-    });
+  const appends = makeAppends((message) => thread.post(message));
+  const questions = makeThreadQuestions<DeliveryCalls>((id, name, request) => {
+    if (!thread.post({ type: "ask", id, name, request })) questions.settle({ id, error: away.message });
   });
-  await ready;
+  let leaseUntilMs: number | null = null;
+  let patience: NodeJS.Timeout | undefined;
+  let starts = 0;
+
+  const thread = await startLastingThread<FromDeliveryThread, ToDeliveryThread>({
+    start(holdMs) {
+      starts += 1;
+      // Of those that were disabled before the process was there nothing is left after the first start.
+      const now = starts === 1 ? data : { ...data, disabledTeamIds: [...disabled], purges: [] };
+      const workerData: DeliveryThreadData = { ...now, holdMs };
+      return new Worker(new URL("../worker.ts", import.meta.url), { workerData, name: "delivery" });
+    },
+    onMessage(message, reply) {
+      if (message.type === "appended") appends.settle(message);
+      else if (message.type === "tell") questions.settle(message);
+      else if (message.type === "ask") void tell(reply, answers, message);
+    },
+    onReady() {
+      clearTimeout(patience);
+      if (leaseUntilMs !== null) thread.post({ type: "lease", untilMs: leaseUntilMs });
+      appends.resume();
+    },
+    onEnd(error) {
+      questions.failAll(error);
+      appends.pause();
+      patience = setTimeout(() => {
+        appends.refuse(away);
+      }, patienceMs);
+    },
+    onFailure,
+  });
+  return toDelivery({
+    thread,
+    appends,
+    questions,
+    disabled,
+    noteLease: (untilMs) => (leaseUntilMs = untilMs),
+  });
+}
+
+const away = new Error("The delivery thread is being started again.");
+
+type Parts = {
+  thread: LastingThread;
+  appends: Appends;
+  questions: ThreadQuestions<DeliveryCalls>;
+  disabled: Set<string>;
+  noteLease(untilMs: number): void;
+};
+
+function toDelivery({ thread, appends, questions, disabled, noteLease }: Parts): Delivery {
   return {
     append: appends.append,
     async disableTeam(teamId) {
@@ -77,19 +107,17 @@ export async function startDeliveryThread(
     },
     suppressCallback: (callbackId) => questions.ask("suppressCallback", { callbackId }),
     forgetCallbacks: (changed) => {
-      worker.postMessage({ type: "forget", ...(changed ? { changed } : {}) });
+      thread.post({ type: "forget", ...(changed ? { changed } : {}) });
     },
     extendLease: (untilMs) => {
-      worker.postMessage({ type: "lease", untilMs });
+      noteLease(untilMs);
+      thread.post({ type: "lease", untilMs });
     },
     ...askQueue(questions),
     async stop(deadlineMs) {
       appends.flush();
       await questions.ask("stop", { deadlineMs });
-      stopping = true;
-      const exited = once(worker, "exit");
-      await worker.terminate();
-      await exited;
+      await thread.stop();
     },
   };
 }
@@ -104,82 +132,17 @@ function askQueue(questions: ThreadQuestions<DeliveryCalls>): Pick<Delivery, "fi
   };
 }
 
-/**
- * Groups are at least this far apart while calls come in crowds: a message to the thread and a commit cost much the same
- * whatever their size. A call that comes alone does not wait.
- */
-const groupIntervalMs = 4;
-const crowdEntries = 4;
-
-/** Collects appends into groups, one message and one commit each; an append resolves with its group's commit. */
-function makeAppends(worker: Worker): {
-  append(entry: QueueEntry): Promise<void>;
-  flush(): void;
-  settle(answer: { batch: number; error?: string }): void;
-  failAll(error: Error): void;
-} {
-  const groups = new Map<number, Waiting[]>();
-  let entries: QueueEntry[] = [];
-  let waiting: Waiting[] = [];
-  let batch = 0;
-  let sent = { entries: 0, atMs: 0 };
-  let failure: Error | null = null;
-
-  function schedule(): void {
-    const waitMs = sent.entries < crowdEntries ? 0 : sent.atMs + groupIntervalMs - performance.now();
-    if (waitMs < 1) setImmediate(flush);
-    else setTimeout(flush, waitMs);
-  }
-
-  function flush(): void {
-    if (entries.length === 0) return;
-    batch += 1;
-    sent = { entries: entries.length, atMs: performance.now() };
-    groups.set(batch, waiting);
-    worker.postMessage({ type: "append", batch, entries });
-    entries = [];
-    waiting = [];
-  }
-
-  return {
-    append: (entry) =>
-      new Promise((resolve, reject) => {
-        if (failure) {
-          reject(failure);
-          return;
-        }
-        if (entries.length === 0) schedule();
-        entries.push(entry);
-        waiting.push({ resolve, reject });
-      }),
-    flush,
-    settle({ batch: settled, error }) {
-      const group = groups.get(settled) ?? [];
-      groups.delete(settled);
-      for (const append of group) {
-        if (error === undefined) append.resolve();
-        else append.reject(new Error(error));
-      }
-    },
-    failAll(error) {
-      failure = error;
-      for (const append of [...waiting, ...[...groups.values()].flat()]) append.reject(error);
-      groups.clear();
-    },
-  };
-}
-
 async function tell(
-  worker: Worker,
+  reply: (message: ToDeliveryThread) => void,
   answers: DeliveryAnswers,
   message: Extract<FromDeliveryThread, { type: "ask" }>,
 ): Promise<void> {
   try {
     const value =
       message.name === "resolve" ? await answers.resolve(message.request) : await answers.redaction(message.request);
-    worker.postMessage({ type: "tell", id: message.id, value });
+    reply({ type: "tell", id: message.id, value });
   } catch (error) {
     currentLogger().warn({ question: message.name, error: String(error) }, "the delivery thread got no answer");
-    worker.postMessage({ type: "tell", id: message.id, error: error instanceof Error ? error.message : String(error) });
+    reply({ type: "tell", id: message.id, error: error instanceof Error ? error.message : String(error) });
   }
 }

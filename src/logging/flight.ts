@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { UpstreamError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
+import { monotonicMs } from "#lib/monotonic.ts";
 import type { Circuits } from "#logging/circuit.ts";
 import type { DeliveryContext, DeliveryResult, Destination } from "#logging/destinations/destination.ts";
 import { findDestination } from "#logging/destinations/index.ts";
@@ -57,7 +58,7 @@ export async function fly(
   }
   const destination = resolved.state === "ready" ? findDestination(resolved.callbackName) : null;
   if (resolved.state === "misconfigured" || !destination) {
-    circuits.fail(callbackId, Date.now());
+    circuits.fail(callbackId, monotonicMs());
     return;
   }
   const claimed = await source.queue.claim({
@@ -80,7 +81,7 @@ export async function fly(
     return send({ destination, records, vars, context, isAborted: controller.signal });
   });
   const nowMs = Date.now();
-  judge(circuits, callbackId, { results, nowMs });
+  judge(circuits, callbackId, results);
   const settlements = sendable.map((delivery, index) =>
     settlementOf(delivery, results[index] ?? interrupted, { nowMs, numbers: source.numbers }),
   );
@@ -186,14 +187,10 @@ function toUpstreamFailure(error: unknown): UpstreamError {
 }
 
 /** Opens or closes the circuit of a callback. A batch of which something got through speaks for the destination. */
-function judge(
-  circuits: Circuits,
-  callbackId: string,
-  { results, nowMs }: { results: readonly SendResult[]; nowMs: number },
-): void {
+function judge(circuits: Circuits, callbackId: string, results: readonly SendResult[]): void {
   const meant = results.filter((result) => result !== interrupted);
   if (meant.length === 0) return;
   const waits = meant.flatMap((result) => (result.outcome === "retry" ? [result.retryAfterMs ?? 0] : []));
-  if (waits.length === meant.length) circuits.fail(callbackId, nowMs, Math.max(...waits));
+  if (waits.length === meant.length) circuits.fail(callbackId, monotonicMs(), Math.max(...waits));
   else circuits.succeed(callbackId);
 }

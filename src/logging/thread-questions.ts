@@ -3,7 +3,7 @@ export type ThreadQuestions<Calls extends Record<string, { request: unknown; ans
   ask<Name extends keyof Calls>(name: Name, request: Calls[Name]["request"]): Promise<Calls[Name]["answer"]>;
   /** Settles the question that an answer belongs to. */
   settle(told: { id: number; value?: unknown; error?: string }): void;
-  /** Fails every open question and all later ones: the other side is gone. */
+  /** Fails every open question: the other side is gone. */
   failAll(error: Error): void;
 };
 
@@ -15,14 +15,9 @@ export function makeThreadQuestions<Calls extends Record<string, { request: unkn
 ): ThreadQuestions<Calls> {
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
-  let failure: Error | null = null;
   return {
     ask: (name, request) =>
       new Promise((resolve, reject) => {
-        if (failure) {
-          reject(failure);
-          return;
-        }
         lastId += 1;
         waiting.set(lastId, { resolve, reject });
         post(lastId, name, request);
@@ -34,7 +29,6 @@ export function makeThreadQuestions<Calls extends Record<string, { request: unkn
       else question?.reject(new Error(error));
     },
     failAll(error) {
-      failure = error;
       for (const question of waiting.values()) question.reject(error);
       waiting.clear();
     },

@@ -236,6 +236,16 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
     expect(await queue.purge({ teamId: "team-a" })).toBe(1);
   });
 
+  test("purging many teams at once takes of each what it may, and touches no other team", async () => {
+    const of = (recordId: string, teamId: string, createdAtMs = startMs) =>
+      makeEntry(recordId, { teamId, createdAtMs });
+    await queue.append([of("a1", "team-a"), of("b1", "team-b", startMs - 10), of("b2", "team-b"), of("c1", "team-c")]);
+    const teams = [{ teamId: "team-a" }, { teamId: "team-b", createdBeforeMs: startMs }, { teamId: "team-z" }];
+    expect(await queue.purge({ teams })).toBe(2);
+    expect(await queue.purge({ teams: [] })).toBe(0);
+    expect((await claimIds("one")).toSorted()).toEqual(["b2", "c1"]);
+  });
+
   test("purging a callback suppresses what is pending and drops its content, but not another callback's", async () => {
     const body = "shared";
     await queue.append([
@@ -291,6 +301,20 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
       { callbackId: "one", dueAtMs: startMs + 500 },
     ]);
     expect(await queue.find({ by: "due", nowMs: startMs + 1000 })).toEqual([{ callbackId: "one", dueAtMs: startMs }]);
+  });
+
+  test("what a clock that was set back left far in the future is due at once, and what is due soon stays", async () => {
+    await queue.append(["far", "soon"].map((id) => makeEntry(id)));
+    const claimed = await queue.claim(request("one"));
+    await queue.settle(
+      claimed.map(({ deliveryId, recordId }) => {
+        const dueAtMs = startMs + (recordId === "far" ? 7_200_000 : 60_000);
+        return { deliveryId, state: "pending", dueAtMs, counted: false, status: 503, message: "" };
+      }),
+      startMs,
+    );
+    await queue.hasten({ laterThanMs: startMs + 300_000, nowMs: startMs });
+    expect(await claimIds("one")).toEqual(["far"]);
   });
 
   test("expires settled rows that are older than the time of their kind, and no others", async () => {

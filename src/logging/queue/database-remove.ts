@@ -7,10 +7,12 @@ import type { PurgeRequest } from "#logging/queue/queue.ts";
 /** Makes `purge` and `expire` of a database queue. Both work in small transactions and can be repeated after a crash. */
 export function makeRemove(pool: QueuePool, sweep: Sweep, now: () => Date) {
   async function purge(request: PurgeRequest): Promise<number> {
-    if ("teamId" in request) {
-      const { teamId, createdBeforeMs = Number.MAX_SAFE_INTEGER } = request;
-      const ofTeam = { where: "team_id = $1 AND created_at_ms < $2", values: [teamId, createdBeforeMs] };
-      return (await sweep(ofTeam, deleteRows)).pending;
+    if (!("callbackId" in request)) {
+      const teams = "teams" in request ? request.teams : [request];
+      if (teams.length === 0) return 0;
+      const teamIds = teams.map(({ teamId }) => teamId);
+      const beforeMs = teams.map(({ createdBeforeMs = Number.MAX_SAFE_INTEGER }) => createdBeforeMs);
+      return (await sweep({ where: ofTeams, values: [teamIds, beforeMs] }, deleteRows)).pending;
     }
     const pendingOf = { where: "callback_id = $1 AND state = 0", values: [request.callbackId] };
     const { pending } = await sweep(pendingOf, (query, ids) =>
@@ -52,6 +54,10 @@ async function dropEmptyCounts(pool: QueuePool): Promise<void> {
     });
   }
 }
+
+/** One query for all teams; the first condition is what the index of teams answers. */
+const ofTeams = `team_id = ANY ($1::text[]) AND created_at_ms < (
+  SELECT max(before_ms) FROM unnest($1::text[], $2::bigint[]) AS team (id, before_ms) WHERE id = team_id)`;
 
 const deleteText = `
   WITH gone AS (

@@ -53,9 +53,8 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
     if (request.by === "due") return reach(() => database.find(request), []);
     if (request.by === "counts") {
       // What is being moved is in both for a moment.
-      return mover.pause(async () =>
-        sumCounts([...(await reach(() => database.find(request), [])), ...(await local.find(request))]),
-      );
+      const both = [() => reach(() => database.find(request), []), () => local.find(request)];
+      return mover.pause(async () => sumCounts((await Promise.all(both.map((count) => count()))).flat()));
     }
     const { by, id } = request;
     const rows = [...(await local.find({ by, id })), ...(await database.find({ by, id }))];
@@ -82,6 +81,9 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
     find,
     expire: (request) =>
       mover.pause(async () => (await local.expire(request)) + (await reach(() => database.expire(request), 0))),
+    async hasten(request) {
+      await Promise.all([local.hasten(request), reach(() => database.hasten(request), undefined)]);
+    },
     // What is dead in the file is moved before long.
     list: (request) => database.list(request),
     revise: (request) => database.revise(request),

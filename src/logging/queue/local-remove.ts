@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Leases } from "#logging/queue/local-leases.ts";
 import { deliveryStates, integerOf, integerOrNull, textOf } from "#logging/queue/local-row.ts";
 import type { LocalStore } from "#logging/queue/local-store.ts";
-import type { PurgeRequest } from "#logging/queue/queue.ts";
+import type { PurgedTeam, PurgeRequest } from "#logging/queue/queue.ts";
 
 /** So many rows go in one transaction. Between two of them appends and claims get their turn. */
 const chunkRows = 500;
@@ -44,19 +44,25 @@ export function makeRemove({ store, leases, now }: RemoveParts) {
     if (found.contentId !== null) store.dropContents([{ ...found, contentId: found.contentId }]);
   }
 
+  async function purgeTeam({ teamId, createdBeforeMs = Number.MAX_SAFE_INTEGER }: PurgedTeam): Promise<number> {
+    let pending = 0;
+    for (const range of store.teamRanges(teamId)) {
+      await sweep(statements.ofTeam, [range.first, range.end, teamId, createdBeforeMs], (found) => {
+        pending += found.state === "pending" ? 1 : 0;
+        deleteRow(found);
+      });
+      store.write(() => {
+        store.dropTeamRange(teamId, range);
+      });
+    }
+    return pending;
+  }
+
   async function purge(request: PurgeRequest): Promise<number> {
     let pending = 0;
-    if ("teamId" in request) {
-      const { teamId, createdBeforeMs = Number.MAX_SAFE_INTEGER } = request;
-      for (const range of store.teamRanges(teamId)) {
-        await sweep(statements.ofTeam, [range.first, range.end, teamId, createdBeforeMs], (found) => {
-          pending += found.state === "pending" ? 1 : 0;
-          deleteRow(found);
-        });
-        store.write(() => {
-          store.dropTeamRange(teamId, range);
-        });
-      }
+    if ("teamId" in request) return purgeTeam(request);
+    if ("teams" in request) {
+      for (const team of request.teams) pending += await purgeTeam(team);
       return pending;
     }
     const callback = store.findCallback(request.callbackId);

@@ -2,6 +2,7 @@ import type { Keyring } from "#lib/seal.ts";
 import { makeAppend } from "#logging/queue/local-append.ts";
 import { makeClaim } from "#logging/queue/local-claim.ts";
 import { makeFind } from "#logging/queue/local-find.ts";
+import { makeHasten } from "#logging/queue/local-hasten.ts";
 import { makeLeases } from "#logging/queue/local-leases.ts";
 import { makeRemove } from "#logging/queue/local-remove.ts";
 import { makeRevise } from "#logging/queue/local-revise.ts";
@@ -29,6 +30,7 @@ export function openLocalQueue({ path, keyring, now = () => new Date() }: LocalQ
   const append = makeAppend(store, sealer);
   const settle = makeSettle(store, leases);
   const { findRows, findDue, findCounts } = makeFind(store, leases);
+  const hasten = makeHasten(store);
   const { purge, expire } = makeRemove({ store, leases, now });
 
   function find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
@@ -47,6 +49,7 @@ export function openLocalQueue({ path, keyring, now = () => new Date() }: LocalQ
     purge,
     find,
     expire,
+    hasten: async (request) => hasten(request),
     list: makeList(store),
     revise: makeRevise(store),
     ...makeMoves(store),

@@ -60,8 +60,11 @@ export type Settlement = {
   | { state: "pending"; dueAtMs: number; counted: boolean }
 );
 
-/** What to remove: everything of a team, or only its calls that began before a time; or what is pending of a callback. */
-export type PurgeRequest = { teamId: string; createdBeforeMs?: number } | { callbackId: string };
+/** A team of which everything is to be removed, or only its calls that began before a time. */
+export type PurgedTeam = { teamId: string; createdBeforeMs?: number };
+
+/** What to remove: of a team, of many teams at once, or what is pending of a callback. */
+export type PurgeRequest = PurgedTeam | { teams: readonly PurgedTeam[] } | { callbackId: string };
 
 /** A delivery without its content. */
 export type DeliveryRow = {
@@ -132,6 +135,11 @@ export type Queue = {
   list(request: ListRequest): Promise<DeliveryPage>;
   /** Changes dead letters, and nothing else. Returns how many. */
   revise(request: ReviseRequest): Promise<number>;
+  /**
+   * The clock was set back: what is due later than a time, which nothing should be, is due now. Without it such rows
+   * would wait until the clock is there again.
+   */
+  hasten(request: { laterThanMs: number; nowMs: number }): Promise<void>;
   /** Removes settled rows that are older than the given times. Returns how many. */
   expire(request: { deliveredBeforeMs: number; deadBeforeMs: number }): Promise<number>;
   close(): Promise<void>;

@@ -1,0 +1,105 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { parseConfig } from "#lib/config.ts";
+import { setLogger } from "#lib/logger.ts";
+import type { ChangedPolicy, Delivery } from "#logging/delivery.ts";
+import { startDeliveryThread } from "#logging/delivery-thread.ts";
+import { holdAfter } from "#logging/lasting-thread.ts";
+import type { QueueEntry } from "#logging/queue/queue.ts";
+import { encodeRecord } from "#logging/queued-record.ts";
+import { makeRecord } from "#testing/make-record.ts";
+
+let dir: string;
+let delivery: Delivery;
+const failures: Error[] = [];
+
+beforeEach(async () => {
+  setLogger("silent");
+  dir = mkdtempSync(join(tmpdir(), "sluice-thread-"));
+  failures.length = 0;
+  delivery = await startDeliveryThread(
+    {
+      queuePath: join(dir, "records.sqlite"),
+      queueDatabaseUrl: null,
+      masterKeys: ["encryption-key-of-the-tests-0123456789"],
+      config: parseConfig("{}", "config.yaml", {}).config,
+      privateHosts: [],
+      disabledTeamIds: [],
+      purges: [],
+      needsLease: false,
+      logLevel: "silent",
+    },
+    {
+      resolve: async () => ({
+        state: "ready",
+        callbackName: "local_files",
+        vars: { local_files_dir: join(dir, "logs") },
+        reach: "operator",
+      }),
+      redaction: async () => ({ level: "off", classes: [] }),
+    },
+    (error) => failures.push(error),
+  );
+});
+
+afterEach(async () => {
+  await delivery.stop(Date.now() + 5_000);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** A message that no thread survives. */
+function crashThread(): void {
+  delivery.forgetCallbacks(z.custom<ChangedPolicy>().parse({ keyHashes: [] }));
+}
+
+function makeEntry(recordId: string, teamId: string | null = null): QueueEntry {
+  const record = { ...makeRecord(), recordId };
+  const body = encodeRecord({ record, liftedFrom: null });
+  const contents = [{ body, callbackIds: ["config:global:local_files"] }];
+  return { recordId, callId: recordId, teamId, keyHash: null, createdAtMs: Date.now(), contents };
+}
+
+/** How often each record is in the files. */
+function arrivals(): Map<string, number> {
+  const counts = new Map<string, number>();
+  const folder = join(dir, "logs");
+  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
+  for (const [, id = ""] of texts.join("").matchAll(/"record_id":"([^"]+)"/g))
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
+}
+
+test("a delivery thread that dies is started again, and every record that was taken before, meanwhile and after arrives", async () => {
+  const ids = Array.from({ length: 60 }, (_, index) => `record-${String(index)}`);
+  const appends: Promise<void>[] = [];
+  for (const [index, id] of ids.entries()) {
+    appends.push(delivery.append(makeEntry(id)));
+    if (index === 20 || index === 40) crashThread();
+    await sleep(5);
+  }
+  await Promise.all(appends);
+  await vi.waitFor(() => expect([...arrivals().keys()].toSorted()).toEqual(ids.toSorted()), 20_000);
+  expect(failures).toEqual([]);
+}, 40_000);
+
+test("a disabled team stays disabled in the thread that comes after", async () => {
+  await delivery.disableTeam("quiet");
+  crashThread();
+  await delivery.append(makeEntry("of the quiet team", "quiet"));
+  expect(await vi.waitFor(() => delivery.find({ by: "record", id: "of the quiet team" }), 15_000)).toEqual([]);
+}, 30_000);
+
+test("a thread that dies again and again still takes records, and is given time before it sends", async () => {
+  for (let round = 0; round < 4; round += 1) {
+    crashThread();
+    await delivery.append(makeEntry(`round ${String(round)}`));
+  }
+  const [row] = await vi.waitFor(() => delivery.find({ by: "record", id: "round 3" }), 15_000);
+  expect(row).toMatchObject({ state: "pending" });
+  expect(failures).toEqual([]);
+  expect([1, 2, 3, 4, 5, 20].map(holdAfter)).toEqual([0, 0, 5_000, 10_000, 20_000, 300_000]);
+}, 60_000);
