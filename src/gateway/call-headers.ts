@@ -38,7 +38,10 @@ const keptBack = new Set([
  * The headers of an answer that was passed on: the upstream's content type, LiteLLM's `x-litellm-*`, the upstream's
  * own under `llm_provider-*` with its rate limits as they are, and our receipt.
  */
-export function toCallHeaders(facts: CallFacts, answer: Pick<ProviderAnswer, "headers">): Record<string, string> {
+export function toCallHeaders(
+  facts: CallFacts,
+  answer: Pick<ProviderAnswer, "headers" | "dropped">,
+): Record<string, string> {
   const headers: Record<string, string> = {
     "content-type": answer.headers["content-type"] ?? "application/json",
     "cache-control": "no-store",
@@ -48,6 +51,7 @@ export function toCallHeaders(facts: CallFacts, answer: Pick<ProviderAnswer, "he
     ),
   };
   if (facts.costUsd !== null) headers["x-litellm-response-cost"] = String(facts.costUsd);
+  if (answer.dropped !== undefined) headers["x-sluice-dropped-params"] = answer.dropped.join(", ");
   for (const name of Object.keys(answer.headers)) {
     const value = answer.headers[name];
     if (value === undefined || keptBack.has(name)) continue;

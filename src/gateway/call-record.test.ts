@@ -19,6 +19,8 @@ const deployment: Deployment = {
   mockResponse: null,
   wholeStreamTimeoutMs: undefined,
   weight: null,
+  dropsParams: false,
+  vendorParams: {},
   rpm: null,
   tpm: null,
   timeoutMs: 1,

@@ -20,6 +20,8 @@ export type Deployment = {
   apiBase: string | null;
   apiKey: string | null;
   apiVersion: string | null;
+  /** `aws_…` and `vertex_…` of `litellm_params`: how the clouds are reached. */
+  vendorParams: Readonly<Record<string, string>>;
   /** The answer of `litellm_params.mock_response`: no upstream is called. */
   mockResponse: string | null;
   timeoutMs: number;
@@ -30,6 +32,8 @@ export type Deployment = {
   weight: number | null;
   rpm: number | null;
   tpm: number | null;
+  /** `drop_params`: what cannot be translated for the vendor is left out instead of refused. */
+  dropsParams: boolean;
   prices: TokenPrices;
   /** The name under which a price list has the model: `model_info.base_model`, else the upstream's name. */
   priceModel: string;
@@ -101,6 +105,7 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
   const slash = named === undefined || params.model.startsWith(`${named}/`) ? params.model.indexOf("/") : -1;
   const prefix = named ?? (slash === -1 ? "openai" : params.model.slice(0, slash));
   const mockResponse = params.mock_response ?? null;
+  const vendorParams = readVendorParams(params);
   const provider = mockResponse === null ? findProvider(prefix) : findProvider("mock");
   if (!provider) {
     return `the provider "${prefix}" of model "${params.model}" is not known. Fix: use one of ${providerNames.join(", ")}, for example openai/${params.model.slice(slash + 1)} with an api_base.`;
@@ -123,6 +128,7 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
     apiBase: (params.api_base ?? provider.apiBase)?.replace(/\/+$/, "") ?? null,
     apiKey: params.api_key ?? null,
     apiVersion: params.api_version ?? null,
+    vendorParams,
     mockResponse,
     timeoutMs: timeout === undefined ? timeoutMsDefault : timeout * 1000,
     streamTimeoutMs: (params.stream_timeout ?? router.stream_timeout ?? timeout ?? timeoutMsDefault / 1000) * 1000,
@@ -130,6 +136,7 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
     weight: params.weight ?? null,
     rpm: params.rpm ?? null,
     tpm: params.tpm ?? null,
+    dropsParams: params.drop_params ?? config.litellm_settings.drop_params,
     prices: {
       input: params.input_cost_per_token ?? info.input_cost_per_token ?? null,
       output: params.output_cost_per_token ?? info.output_cost_per_token ?? null,
@@ -139,4 +146,14 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
     priceModel: info.base_model ?? upstreamModel,
     defaults: JsonFields.parse(given),
   };
+}
+
+/** A service account may be written as a mapping instead of as a JSON text. */
+function readVendorParams(params: Readonly<Record<string, unknown>>): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(params)) {
+    if (!/^(aws|vertex)_/.test(name) || value === null || value === undefined) continue;
+    found[name] = typeof value === "string" ? value : JSON.stringify(value);
+  }
+  return found;
 }

@@ -22,6 +22,8 @@ function deployment(id: string, more: Partial<Deployment> = {}): Deployment {
     streamTimeoutMs: 1,
     wholeStreamTimeoutMs: undefined,
     weight: null,
+    dropsParams: false,
+    vendorParams: {},
     rpm: null,
     tpm: null,
     prices: { input: 0, output: 0, cacheRead: null, cacheWrite: null },

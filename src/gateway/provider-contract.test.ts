@@ -124,8 +124,8 @@ test.each<[string, Operation[], boolean]>([
   ["openai", [messages], false],
   ["azure", [chat, embedding, speech], true],
   ["azure", [messages], false],
-  ["anthropic", [messages], true],
-  ["anthropic", [chat, embedding], false],
+  ["anthropic", [messages, chat], true],
+  ["anthropic", [embedding], false],
   ["mock", [chat], true],
   ["mock", [embedding], false],
 ])("%s takes %j: %s", (name, operations, takes) => {

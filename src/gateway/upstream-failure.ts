@@ -1,5 +1,6 @@
 import type { Deployment } from "#gateway/models.ts";
 import { findProvider } from "#gateway/providers/index.ts";
+import { withoutSecrets } from "#gateway/without-secrets.ts";
 import { AppError, UpstreamError } from "#lib/errors.ts";
 import { findFailure } from "#lib/fetch-failure.ts";
 import { isJsonObject, type LogRecord } from "#logging/record.ts";
@@ -34,7 +35,7 @@ export function ofStatus(
   deployment: Deployment,
   answer: { status: number; text: string; retryAfter: string | null },
 ): CallFailure {
-  const said = readError(withoutKey(answer.text, deployment));
+  const said = readError(withoutSecrets(answer.text, deployment));
   // An upstream that redirects or answers nonsense is a bad gateway to the client.
   const status = answer.status >= 400 ? answer.status : 502;
   const isContextWindow = [400, 413, 422].includes(status) && contextWindow.test(`${said.code ?? ""} ${said.message}`);
@@ -68,7 +69,7 @@ export function ofThrown(deployment: Deployment, thrown: unknown): CallFailure {
   const failure = findFailure(thrown);
   const isTimeout = failure?.kind.startsWith("timeout") ?? false;
   const className = isTimeout ? "Timeout" : "APIConnectionError";
-  const reason = thrown instanceof UpstreamError ? withoutKey(thrown.message, deployment) : "the connection failed";
+  const reason = thrown instanceof UpstreamError ? withoutSecrets(thrown.message, deployment) : "the connection failed";
   const message = `litellm.${className}: ${className}: ${exceptionName(deployment)} - ${reason}`;
   const status = isTimeout ? 408 : 500;
   const error = new AppError("internal", message, {
@@ -86,11 +87,6 @@ export function ofRefusal(error: AppError): NonNullable<LogRecord["error"]> {
 
 function exceptionName(deployment: Deployment): string {
   return findProvider(deployment.provider)?.exceptionName ?? "OpenAIException";
-}
-
-/** An upstream may echo the key it was called with, which is the operator's. */
-function withoutKey(text: string, { apiKey }: Deployment): string {
-  return apiKey === null || apiKey.length < 4 ? text : text.replaceAll(apiKey, "***");
 }
 
 const textLengthMax = 2_000;

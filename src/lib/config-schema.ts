@@ -34,6 +34,7 @@ export const modelShape = {
     timeout: seconds.optional(),
     stream_timeout: seconds.optional(),
     mock_response: z.string().optional(),
+    drop_params: flag.optional(),
     rpm: count.optional(),
     tpm: count.optional(),
     weight: amount.optional(),

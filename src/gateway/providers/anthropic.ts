@@ -1,17 +1,22 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import { anthropicWords } from "#gateway/translation/anthropic-words.ts";
+import type { ProviderFetch } from "#gateway/translation/provider-fetch.ts";
+import { translateChat } from "#gateway/translation/translate-chat.ts";
 import { sendJson } from "#gateway/providers/openai.ts";
-import type { Provider } from "#gateway/providers/provider.ts";
+import type { Provider, ProviderCall } from "#gateway/providers/provider.ts";
 
 /** The version of the API whose answers the gateway reads; a client may name another. */
 const versionDefault = "2023-06-01";
 
-/** Anthropic's own API: `/v1/messages` passes through as it is. */
+/** Anthropic's own API: `/v1/messages` passes through as it is, chats of OpenAI's wire are translated. */
 export const anthropic: Provider = {
   name: "anthropic",
   apiBase: "https://api.anthropic.com",
   exceptionName: "AnthropicException",
-  takes: ({ name }) => name === "messages",
+  takes: ({ name }) => name === "messages" || name === "chat",
   send(call) {
-    const { deployment, headers } = call;
+    const { deployment, headers, operation } = call;
+    if (operation.name === "chat") return translateChat(call, { words: anthropicWords("anthropic"), makeModel });
     const beta = headers.get("anthropic-beta");
     return sendJson(`${withoutVersion(deployment.apiBase ?? "")}/v1/messages`, call, {
       "anthropic-version": headers.get("anthropic-version") ?? versionDefault,
@@ -20,6 +25,22 @@ export const anthropic: Provider = {
     });
   },
 };
+
+async function makeModel(
+  { deployment: { apiBase, apiKey, upstreamModel }, headers }: ProviderCall,
+  fetch: ProviderFetch,
+): Promise<LanguageModelV4> {
+  const { createAnthropic } = await import("@ai-sdk/anthropic");
+  const beta = headers.get("anthropic-beta");
+  const provider = createAnthropic({
+    baseURL: `${withoutVersion(apiBase ?? "")}/v1`,
+    // A text keeps the library from looking into the environment.
+    apiKey: apiKey ?? "",
+    fetch,
+    ...(beta === null ? {} : { headers: { "anthropic-beta": beta } }),
+  });
+  return provider(upstreamModel);
+}
 
 /** An API base is written with and without the version's path. */
 function withoutVersion(apiBase: string): string {

@@ -24,6 +24,8 @@ export type ProviderAnswer = {
   status: number;
   headers: Readonly<Record<string, string>>;
   body: AsyncIterable<Buffer> & { destroy(): void };
+  /** Fields of the request that were left out because config.yaml says `drop_params`. */
+  dropped?: readonly string[];
 };
 
 /** A vendor's API. */

@@ -1,0 +1,94 @@
+import OpenAI from "openai";
+import type { ChatCompletionMessageParam } from "openai/resources/chat/completions";
+import { startFakeAnthropic } from "../fakes/anthropic.ts";
+import { startFakeLangfuse } from "../fakes/langfuse.ts";
+import { expect, test } from "../fixtures.ts";
+import { langfuseVars, makeKey, makeProject, mustAdmin, until } from "./admin.ts";
+
+const project = makeProject("translated");
+const tools = [
+  {
+    type: "function" as const,
+    function: { name: "get_weather", parameters: { type: "object", properties: { location: { type: "string" } } } },
+  },
+];
+
+/** A streamed answer, put together as applications do. */
+async function stream(client: OpenAI, prompt: string): Promise<{ text: string; argumentText: string; ends: string[] }> {
+  const said = { text: "", argumentText: "", ends: new Array<string>() };
+  const messages: ChatCompletionMessageParam[] = [{ role: "user", content: prompt }];
+  const chunks = await client.chat.completions.create({ model: "claude", messages, tools, stream: true });
+  for await (const { choices } of chunks) {
+    for (const { delta, finish_reason: end } of choices) {
+      said.text += delta.content ?? "";
+      for (const call of delta.tool_calls ?? []) said.argumentText += call.function?.arguments ?? "";
+      if (end !== null) said.ends.push(end);
+    }
+  }
+  return said;
+}
+
+test("OpenAI's client talks to a model of another wire, and each of its calls is logged once", async ({
+  startSluice,
+}) => {
+  const anthropic = await startFakeAnthropic();
+  const langfuse = await startFakeLangfuse({ projects: [project] });
+  const params = { api_base: anthropic.url, api_key: "sk-ant-operator", output_cost_per_token: 0.001 };
+  const sluice = await startSluice({
+    config: { model_list: [{ model_name: "claude", litellm_params: { model: "anthropic/claude-fake", ...params } }] },
+  });
+  await mustAdmin(sluice, "/team/new", { team_id: "t", team_alias: "Team T" });
+  await mustAdmin(sluice, "/team/t/callback", {
+    callback_name: "langfuse",
+    callback_vars: langfuseVars(langfuse.url, project),
+  });
+  const key = await makeKey(sluice, { team_id: "t", key_alias: "k" });
+  const client = new OpenAI({ baseURL: `${sluice.url}/v1`, apiKey: key, maxRetries: 0 });
+  const ask = (prompt: string, more: object = {}) =>
+    client.chat.completions
+      .create({ model: "claude", messages: [{ role: "user", content: prompt }], ...more })
+      .withResponse();
+
+  const plain = await ask("[[cached]] plain");
+  expect(plain.data.choices[0]).toMatchObject({
+    message: { content: "Echo: [[cached]] plain" },
+    finish_reason: "stop",
+  });
+  expect(plain.data.usage).toMatchObject({
+    prompt_tokens: 116,
+    completion_tokens: 7,
+    prompt_tokens_details: { cached_tokens: 100 },
+  });
+  expect(plain.response.headers.get("x-litellm-response-cost")).toBe("0.007");
+  expect(plain.response.headers.get("llm_provider-request-id")).toMatch(/^req_/);
+  expect(plain.response.headers.get("x-sluice-log")).toContain("langfuse=queued");
+
+  const called = await ask("[[tools]] plain", { tools });
+  const call = called.data.choices[0]?.message.tool_calls?.[0];
+  expect(call?.type === "function" && JSON.parse(call.function.arguments)).toMatchObject({ location: "Paris" });
+
+  expect(await stream(client, "streamed")).toMatchObject({ text: "Echo: streamed", ends: ["stop"] });
+  const streamed = await stream(client, "[[tools]] streamed");
+  expect(JSON.parse(streamed.argumentText)).toMatchObject({ location: "Paris" });
+  expect(streamed.ends).toEqual(["tool_calls"]);
+
+  await expect(ask("[[error-429]]")).rejects.toMatchObject({ status: 429, type: "rate_limit_error" });
+  await expect(stream(client, "[[error-mid-stream]] a b c d e f")).rejects.toThrow("Overloaded");
+  await expect(ask("never sent", { seed: 7 })).rejects.toMatchObject({ status: 400, param: "seed" });
+  expect(JSON.stringify(anthropic.calls.map(({ body }) => body))).not.toContain("never sent");
+
+  await until("all are logged", () => langfuse.project(project.id).spans.length >= 7);
+  const { spans } = langfuse.project(project.id);
+  expect(spans).toHaveLength(7);
+  expect(spans.filter(({ level }) => level === "ERROR")).toHaveLength(3);
+  for (const span of spans) {
+    expect(span).toMatchObject({ traceName: "litellm-acompletion", metadata: { user_api_key_team_alias: "Team T" } });
+    expect(JSON.stringify(span)).not.toContain("sk-ant-operator");
+  }
+  const logged = spans.find(({ input }) => JSON.stringify(input).includes("[[cached]] plain"));
+  expect(logged).toMatchObject({ usage: { total: 123 }, level: "DEFAULT" });
+  expect(
+    JSON.stringify(spans.find(({ input }) => JSON.stringify(input).includes("[[tools]] streamed"))?.output),
+  ).toContain("Paris");
+  await Promise.all([anthropic.close(), langfuse.close()]);
+});

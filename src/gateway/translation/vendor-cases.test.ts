@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { closeUpstreams } from "#lib/fetch-upstream.ts";
+import { isJsonObject } from "#logging/record.ts";
+import {
+  readChat,
+  sendChat,
+  startVendorServer,
+  toDeployment,
+  type VendorServer,
+} from "#testing/vendors/play-vendor.ts";
+import { vendors } from "#testing/vendors/vendors.ts";
+
+let server: VendorServer;
+beforeAll(async () => {
+  server = await startVendorServer();
+});
+afterAll(async () => {
+  await closeUpstreams();
+  server.close();
+});
+
+describe.each(vendors)("$name answers a client of OpenAI's API", (vendor) => {
+  test.each(vendor.cases)("$feature: $name", async ({ request, sent, upstream, ...expected }) => {
+    server.answerWith(upstream);
+    const answer = await sendChat(toDeployment(vendor, server.url), request);
+    const { status, body, text } = await readChat(answer);
+    if (sent) expect(server.last()).toMatchObject(sent);
+    expect(status).toBe(expected.status ?? 200);
+    if (expected.feature === "errors") {
+      expect(isJsonObject(body.error) ? body.error : body).toMatchObject(expected.answer);
+      expect(answer.headers["retry-after"]).toBe(upstream.headers?.["retry-after"]);
+      return;
+    }
+    if (expected.feature === "broken") {
+      expect(body).toMatchObject({ error: expected.answer });
+      expect(text).not.toContain("[DONE]");
+      return;
+    }
+    const { finishReason, usage } = expected;
+    expect(body.id).toMatch(/^chatcmpl-/);
+    expect(body.created).toBeTypeOf("number");
+    expect(body).toMatchObject({
+      object: "chat.completion",
+      choices: [{ index: 0, message: expected.answer, ...(finishReason ? { finish_reason: finishReason } : {}) }],
+      ...(usage ? { usage } : {}),
+    });
+    if (request.stream === true) expect(text).toMatch(/\n\ndata: \[DONE\]\n\n$/);
+  });
+});

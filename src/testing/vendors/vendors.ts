@@ -1,0 +1,5 @@
+import { anthropicCases } from "#testing/vendors/anthropic-cases.ts";
+import type { Vendor } from "#testing/vendors/vendor-case.ts";
+
+/** Every vendor whose wire is translated. */
+export const vendors: readonly Vendor[] = [anthropicCases];
