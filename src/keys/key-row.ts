@@ -53,7 +53,9 @@ export const KeyRow = z
     team_id: text,
     organization_id: text,
     permissions: z.json(),
-    metadata: Metadata.describe("As it was given; secrets under `logging` are masked."),
+    metadata: Metadata.describe(
+      "As it was given; of secrets under `logging` the last four characters and a fingerprint.",
+    ),
     blocked: z.boolean().nullable(),
     ...limitRowShape,
     allowed_cache_controls: z.json(),

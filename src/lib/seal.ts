@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { sha256Hex, takeRandom } from "#lib/id.ts";
 import { stateCell } from "#lib/state.ts";
@@ -27,6 +27,8 @@ export type Keyring = {
   /** `seal` for text, as url-safe text with the prefix `sealed.`. */
   sealText(plain: string, place: SealPlace): string;
   openText(sealed: string, place: SealPlace): string;
+  /** Ten hexadecimal digits that tell one text from another. Keyed, so nobody can try out guesses against them. */
+  fingerprint(plain: string): string;
 };
 
 const version = 1;
@@ -98,9 +100,15 @@ export function makeKeyring(masterKeys: readonly string[]): Keyring {
     return text;
   }
 
+  function fingerprint(plain: string): string {
+    const key = keyFor(currentId, 0, { purpose: "fingerprint", scope: "", binding: "" });
+    return createHmac("sha256", key).update(plain).digest("hex").slice(0, 10);
+  }
+
   return {
     seal,
     open,
+    fingerprint,
     sealText: (plain, place) => textPrefix + seal(Buffer.from(plain, "utf8"), place).toString("base64url"),
     openText(sealed, place) {
       if (!isSealedText(sealed)) throw new Error("Not a sealed text.");

@@ -2,6 +2,7 @@ import { configState } from "#lib/config.ts";
 import { newRecordId } from "#lib/id.ts";
 import type { Transaction } from "#lib/in-transaction.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
+import { hideSecretHints } from "#logging/secret-hint.ts";
 
 /** Whom an entry names: who wrote, and whom the `litellm-changed-by` header named. */
 export type AuditActor = { userId: string | null; changedBy: string | null };
@@ -27,7 +28,7 @@ export const auditActions = [
 ] as const;
 export const auditObjectTypes = ["team", "key", "user", "delivery"] as const;
 
-/** One change. `before` and `after` are rows as answers show them, so their secrets are masked already. */
+/** One change. `before` and `after` are rows as answers show them; of what those show of secrets, no entry keeps a trace. */
 export type AuditedChange = {
   action: (typeof auditActions)[number];
   objectType: (typeof auditObjectTypes)[number];
@@ -37,10 +38,18 @@ export type AuditedChange = {
 };
 
 /** Writes the audit entry of a change in the change's own transaction, unless `store_audit_logs` is off. */
-export async function writeAudit(tx: Transaction, actor: AuditActor, change: AuditedChange): Promise<void> {
+export async function writeAudit(tx: Transaction, actor: AuditActor, audited: AuditedChange): Promise<void> {
   if (!configState.get().litellm_settings.store_audit_logs) return;
+  const { before, after, ...change } = audited;
   await tx.auditEntry.create({
-    data: { id: newRecordId(), actor: actor.userId ?? "unknown", changedBy: actor.changedBy, ...change },
+    data: {
+      ...change,
+      id: newRecordId(),
+      actor: actor.userId ?? "unknown",
+      changedBy: actor.changedBy,
+      ...(before === undefined ? {} : { before: hideSecretHints(before) }),
+      ...(after === undefined ? {} : { after: hideSecretHints(after) }),
+    },
     select: { id: true },
   });
 }

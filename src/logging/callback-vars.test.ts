@@ -3,9 +3,10 @@ import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts
 import { parseConfig, type Config } from "#lib/config.ts";
 import { isSealedText, makeKeyring } from "#lib/seal.ts";
 import { secretMask, type CallbackVars } from "#logging/callback.ts";
-import { isSecretVar, maskVars, openVars, sealVars, targetOf } from "#logging/callback-vars.ts";
+import { hintVars, isSecretVar, maskVars, openVars, sealVars, targetOf } from "#logging/callback-vars.ts";
 import { checkCallback } from "#logging/check-callback.ts";
 import { envReference, isAllowedReference } from "#logging/env-reference.ts";
+import { isShownSecret, toSecretHint } from "#logging/secret-hint.ts";
 
 const keyring = makeKeyring(["a-master-key-of-the-tests"]);
 const owner = { callbackId: "cb-1", callbackName: "langfuse", scope: "team:T1" };
@@ -64,6 +65,30 @@ describe("sealed variables", () => {
       langfuse_public_key: secretMask,
       langfuse_secret_key: secretMask,
     });
+  });
+
+  test("show the end of a long token and a fingerprint of any, which differs between secrets and master keys", () => {
+    const long = "sk-lf-0123456789abcd";
+    const sealed = sealVars(keyring, owner, { ...vars, langfuse_secret_key: long });
+    const shown = hintVars(keyring, owner, sealed);
+    expect(shown).toEqual({
+      ...vars,
+      langfuse_public_key: matching(/^\*{8} \(fingerprint [0-9a-f]{10}\)$/),
+      langfuse_secret_key: matching(/^\*{8}abcd \(fingerprint [0-9a-f]{10}\)$/),
+    });
+    expect(shown.langfuse_public_key).not.toBe(toSecretHint(keyring, "pk-lf-2"));
+    expect(shown.langfuse_secret_key).toBe(toSecretHint(keyring, long));
+    const rotated = makeKeyring(["another-master-key-of-tests"]);
+    expect(toSecretHint(rotated, long)).not.toBe(shown.langfuse_secret_key);
+    expect(hintVars(rotated, owner, sealed)).toMatchObject({ langfuse_secret_key: secretMask });
+  });
+
+  test("show no end of what is no plain token, and nothing at all of a reference", () => {
+    const account = JSON.stringify({ type: "service_account", private_key: "k" });
+    expect(toSecretHint(keyring, account)).toMatch(/^\*{8} \(/);
+    expect(toSecretHint(keyring, "os.environ/LANGFUSE_SECRET_KEY")).toBe(secretMask);
+    for (const shown of [toSecretHint(keyring, account), secretMask]) expect(isShownSecret(shown)).toBe(true);
+    for (const other of ["********", "sk-lf-1", 5, null]) expect(isShownSecret(other)).toBe(false);
   });
 
   test("are found by what the destination says, else by their name", () => {

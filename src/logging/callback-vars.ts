@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { isSealedText, type Keyring } from "#lib/seal.ts";
-import { secretMask, type CallbackVars } from "#logging/callback.ts";
+import { isSealedText, type Keyring, type SealPlace } from "#lib/seal.ts";
+import { CallbackVar, secretMask, type CallbackVars } from "#logging/callback.ts";
 import { findDestination } from "#logging/destinations/index.ts";
+import { toSecretHint } from "#logging/secret-hint.ts";
 
 /** Whose variables they are: what seals and opens them is bound to this. */
 export type VarsOwner = { callbackId: string; callbackName: string; scope: string };
@@ -41,25 +42,36 @@ export function sealVars(keyring: Keyring, owner: VarsOwner, vars: CallbackVars)
 /** Opens what `sealVars` sealed. Throws where a value was sealed for another callback, field or target. */
 export function openVars(keyring: Keyring, owner: VarsOwner, vars: CallbackVars): CallbackVars {
   const target = targetOf(owner.callbackName, vars);
+  return mapVars(vars, (name, value) => openVar(keyring, value, place(owner, name, target)));
+}
+
+/** The variables as rows show them: of secret ones what `toSecretHint` says, the mask where they open no more. */
+export function hintVars(keyring: Keyring, owner: VarsOwner, vars: CallbackVars): CallbackVars {
+  const target = targetOf(owner.callbackName, vars);
   return mapVars(vars, (name, value) => {
-    if (typeof value !== "string" || !isSealedText(value)) return value;
-    const opened: unknown = JSON.parse(keyring.openText(value, place(owner, name, target)));
-    return z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).parse(opened);
+    if (value === null || !isSecretVar(owner.callbackName, name)) return value;
+    try {
+      return toSecretHint(keyring, openVar(keyring, value, place(owner, name, target)));
+    } catch {
+      return secretMask;
+    }
   });
 }
 
-/** The variables as every answer shows them: secret ones as the mask. */
+/** The variables with secret ones as the mask. */
 export function maskVars(callbackName: string, vars: CallbackVars): CallbackVars {
   return mapVars(vars, (name, value) => (value !== null && isSecretVar(callbackName, name) ? secretMask : value));
 }
 
-function place(owner: VarsOwner, name: string, target: string): { purpose: string; scope: string; binding: string } {
+function openVar(keyring: Keyring, value: CallbackVar, at: SealPlace): CallbackVar {
+  if (typeof value !== "string" || !isSealedText(value)) return value;
+  return CallbackVar.parse(JSON.parse(keyring.openText(value, at)));
+}
+
+function place(owner: VarsOwner, name: string, target: string): SealPlace {
   return { purpose: "callback_vars", scope: owner.scope, binding: `${owner.callbackId}:${name}:${target}` };
 }
 
-function mapVars(
-  vars: CallbackVars,
-  change: (name: string, value: CallbackVars[string]) => CallbackVars[string],
-): CallbackVars {
+function mapVars(vars: CallbackVars, change: (name: string, value: CallbackVar) => CallbackVar): CallbackVars {
   return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, change(name, value)]));
 }

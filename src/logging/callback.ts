@@ -35,7 +35,7 @@ export const generalVars = [
   "filter_status",
 ] as const;
 
-/** What a secret variable looks like in every answer. Written back, it means "keep what is stored". */
+/** What a secret looks like where no trace of it is shown. Written back, it means "keep what is stored". */
 export const secretMask = "***REDACTED***";
 
 /** Where one record goes: which callback, what it fires on, and how much of the record it may get. */

@@ -4,6 +4,8 @@ import { CallbackVars, secretMask } from "#logging/callback.ts";
 import { isSecretVar, openVars, targetOf } from "#logging/callback-vars.ts";
 import { findDestination } from "#logging/destinations/index.ts";
 import type { CallbackEntry } from "#logging/read-logging.ts";
+import { isShownSecret } from "#logging/secret-hint.ts";
+import { showVars } from "#logging/show-logging.ts";
 import { scopeOf, type StoredCallback } from "#logging/stored-callback.ts";
 
 /** A callback as it is to be stored. `callbackVars` are in clear. */
@@ -54,17 +56,29 @@ function findPartners(
   entries: readonly CallbackEntry[],
 ): (StoredCallback | undefined)[] {
   const free = new Set(stored);
-  const take = (entry: CallbackEntry, sameType: boolean): StoredCallback | undefined => {
-    for (const row of free) {
-      if (row.callbackName !== entry.callbackName) continue;
-      if (sameType && eventOf(row.callbackType) !== eventOf(entry.callbackType)) continue;
-      free.delete(row);
-      return row;
-    }
-    return undefined;
+  const take = (
+    entry: CallbackEntry,
+    isLike: (row: StoredCallback, entry: CallbackEntry) => boolean,
+  ): StoredCallback | undefined => {
+    const found = [...free].find((row) => row.callbackName === entry.callbackName && isLike(row, entry));
+    if (found) free.delete(found);
+    return found;
   };
-  const exact = entries.map((entry) => take(entry, true));
-  return entries.map((entry, index) => exact[index] ?? take(entry, false));
+  const named = entries.map((entry) => take(entry, showsSecretsOf));
+  const exact = entries.map((entry, index) => named[index] ?? take(entry, isOfSameType));
+  return entries.map((entry, index) => exact[index] ?? take(entry, () => true));
+}
+
+function isOfSameType(row: StoredCallback, entry: CallbackEntry): boolean {
+  return eventOf(row.callbackType) === eventOf(entry.callbackType);
+}
+
+/** Whether an entry repeats what this row shows of its secrets, so that the order of the entries does not matter. */
+function showsSecretsOf(row: StoredCallback, entry: CallbackEntry): boolean {
+  const hints = Object.entries(entry.callbackVars).filter(([, value]) => isShownSecret(value) && value !== secretMask);
+  if (hints.length === 0) return false;
+  const shown = showVars(row);
+  return hints.every(([name, value]) => shown[name] === value);
 }
 
 /** What a callback fires on: an absent type means both. */
@@ -89,7 +103,7 @@ function openStored(row: StoredCallback): CallbackVars {
 function fillMasks(entry: CallbackEntry, known: CallbackVars): { vars: CallbackVars; lost: string[] } {
   const targets = findDestination(entry.callbackName)?.targetVars ?? [];
   const named = Object.fromEntries(
-    targets.map((name) => [name, entry.callbackVars[name] === secretMask ? known[name] : entry.callbackVars[name]]),
+    targets.map((name) => [name, isShownSecret(entry.callbackVars[name]) ? known[name] : entry.callbackVars[name]]),
   );
   const isSameTarget =
     targetOf(entry.callbackName, CallbackVars.parse(withoutAbsent(named))) === targetOf(entry.callbackName, known);
@@ -98,7 +112,7 @@ function fillMasks(entry: CallbackEntry, known: CallbackVars): { vars: CallbackV
   for (const [name, value] of Object.entries(entry.callbackVars)) {
     // An empty secret is none; sealed, it would look like one.
     if (value === "" && isSecretVar(entry.callbackName, name)) continue;
-    if (value !== secretMask) vars[name] = value;
+    if (!isShownSecret(value)) vars[name] = value;
     else if (known[name] !== undefined && (isSameTarget || targets.includes(name))) vars[name] = known[name];
     else lost.push(name);
   }

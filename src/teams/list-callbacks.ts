@@ -4,7 +4,7 @@ import type { Actor } from "#keys/actor.ts";
 import { assertMayInspectTeam } from "#keys/rights.ts";
 import { CallbackVars } from "#logging/callback.ts";
 import { eventOf } from "#logging/plan-callbacks.ts";
-import { showVars } from "#logging/show-logging.ts";
+import { showMaskedVars } from "#logging/show-logging.ts";
 import type { StoredCallback } from "#logging/stored-callback.ts";
 import { findTeam, unknownTeam } from "#teams/team-row.ts";
 
@@ -32,7 +32,7 @@ export async function listCallbacks(db: Db, actor: Actor, teamId: string): Promi
   return {
     team_id: teamId,
     ...callbackNames(team.callbacks),
-    callback_vars: Object.fromEntries(team.callbacks.flatMap((callback) => Object.entries(showVars(callback)))),
+    callback_vars: Object.fromEntries(team.callbacks.flatMap((callback) => Object.entries(showMaskedVars(callback)))),
   };
 }
 

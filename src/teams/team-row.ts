@@ -50,7 +50,9 @@ export const TeamRow = z
     members: z.array(z.string()),
     members_with_roles: z.array(z.object({ role: z.string(), user_id: text, user_email: text })),
     team_member_permissions: z.json(),
-    metadata: Metadata.describe("As it was given; secrets under `logging` are masked."),
+    metadata: Metadata.describe(
+      "As it was given; of secrets under `logging` the last four characters and a fingerprint.",
+    ),
     ...limitRowShape,
     models: z.array(z.string()).describe("Names of models; empty: all."),
     blocked: z.boolean(),

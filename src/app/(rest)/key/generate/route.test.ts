@@ -7,6 +7,7 @@ import { sha256Hex } from "#lib/id.ts";
 import { startApp, type TestAnswer, type TestApp } from "#testing/app.ts";
 import { makeKey, makeTeam } from "#testing/make.ts";
 import { readEverything } from "#testing/read-everything.ts";
+import { shownSecret } from "#testing/shown-secret.ts";
 
 let app: TestApp;
 beforeAll(async () => {
@@ -16,8 +17,6 @@ beforeEach(() => {
   app.configure("{}");
 });
 afterAll(() => app.close());
-
-const mask = "***REDACTED***";
 
 function generate(body: unknown, key?: string | null): Promise<TestAnswer> {
   return app.call(POST, { path: "/key/generate", body, ...(key === undefined ? {} : { key }) });
@@ -68,7 +67,7 @@ test("makes a key that works, and shows it this once", async () => {
   expect(await readEverything(app.db)).not.toContain(key);
 });
 
-test("echoes metadata with its JSON types and without what was not given, secrets masked", async () => {
+test("echoes metadata with its JSON types and without what was not given, of secrets the end and a fingerprint", async () => {
   const secret = `sk-lf-${randomUUID()}`;
   const metadata = {
     cost_center: 7,
@@ -90,7 +89,11 @@ test("echoes metadata with its JSON types and without what was not given, secret
       {
         callback_name: "langfuse",
         callback_type: "failure",
-        callback_vars: { langfuse_public_key: mask, langfuse_secret_key: mask, langfuse_host: "" },
+        callback_vars: {
+          langfuse_public_key: shownSecret(),
+          langfuse_secret_key: shownSecret(secret.slice(-4)),
+          langfuse_host: "",
+        },
       },
     ],
   });

@@ -5,6 +5,7 @@ import { POST } from "#app/(rest)/team/new/route.ts";
 import { verifyKey } from "#keys/verify-key.ts";
 import { startApp, type TestAnswer, type TestApp } from "#testing/app.ts";
 import { makeKey, makeTeam } from "#testing/make.ts";
+import { shownSecret } from "#testing/shown-secret.ts";
 
 let app: TestApp;
 beforeAll(async () => {
@@ -20,7 +21,7 @@ function create(body: unknown, key?: string | null): Promise<TestAnswer> {
 }
 
 const vars = { langfuse_public_key: "pk-lf-team", langfuse_secret_key: "sk-lf-team" };
-const masked = { langfuse_public_key: "***REDACTED***", langfuse_secret_key: "***REDACTED***" };
+const masked = { langfuse_public_key: shownSecret(), langfuse_secret_key: shownSecret() };
 
 test("answers an empty body with a whole row under a new id", async () => {
   const answer = await create({});

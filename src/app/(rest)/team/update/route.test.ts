@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
 import { POST } from "#app/(rest)/team/update/route.ts";
 import { verifyKey } from "#keys/verify-key.ts";
 import { newRecordId } from "#lib/id.ts";
@@ -6,6 +7,7 @@ import { keyringState, makeKeyring } from "#lib/seal.ts";
 import { resolveCallback } from "#logging/resolve-callback.ts";
 import { startApp, type TestAnswer, type TestApp } from "#testing/app.ts";
 import { makeKey, makeTeam } from "#testing/make.ts";
+import { shownSecret } from "#testing/shown-secret.ts";
 
 let app: TestApp;
 beforeAll(async () => {
@@ -19,7 +21,10 @@ afterAll(() => app.close());
 const mask = "***REDACTED***";
 const vars = { langfuse_public_key: "pk-lf-u", langfuse_secret_key: "sk-lf-u" };
 const maskedVars = { langfuse_public_key: mask, langfuse_secret_key: mask };
+const shownVars = { langfuse_public_key: shownSecret(), langfuse_secret_key: shownSecret() };
 const langfuse = { callback_name: "langfuse", callback_type: "success", callback_vars: vars };
+
+const TeamUpdated = z.object({ data: z.object({ metadata: z.object({ logging: z.array(z.json()) }) }) });
 
 function update(body: unknown): Promise<TestAnswer> {
   return app.call(POST, { path: "/team/update", body });
@@ -48,7 +53,7 @@ test("changes what is given and keeps the rest", async () => {
       team_alias: "Blue",
       models: ["gpt-4"],
       max_budget: null,
-      metadata: { a: 1, logging: [{ callback_vars: maskedVars }] },
+      metadata: { a: 1, logging: [{ callback_vars: shownVars }] },
     },
   });
 });
@@ -109,6 +114,25 @@ test("matches several entries of one kind in their order", async () => {
   expect([after[0]?.id, after[2]?.id]).toEqual(before.map((row) => row.id));
   expect(await secretOf(after[0]?.id ?? "")).toBe("sk-lf-u");
   expect(await secretOf(after[2]?.id ?? "")).toBe("sk-2");
+});
+
+test("knows entries by what it showed of their secrets, also in another order, and audits without a trace of them", async () => {
+  const logging = ["one", "two"].map((name) => ({
+    callback_name: "langfuse",
+    callback_vars: { langfuse_public_key: `pk-lf-${name}-${name}`, langfuse_secret_key: `sk-lf-${name}-${name}` },
+  }));
+  const { team_id } = await makeTeam(app.db, { metadata: { logging } });
+  const before = await callbacksOf(team_id);
+  const read = TeamUpdated.parse((await update({ team_id, team_alias: "read" })).body);
+  await update({ team_id, metadata: { logging: read.data.metadata.logging.toReversed() } });
+  const after = await callbacksOf(team_id);
+  expect(after.map(({ id, version }) => [id, version])).toEqual(
+    before.toReversed().map(({ id, version }) => [id, version]),
+  );
+  expect(await secretOf(after[0]?.id ?? "")).toBe("sk-lf-two-two");
+  const entries = JSON.stringify(await app.db.auditEntry.findMany({ where: { objectId: team_id } }));
+  expect(entries).toContain(mask);
+  expect(entries).not.toContain("fingerprint");
 });
 
 test("deletes what is not named any more and suppresses what waits for it", async () => {

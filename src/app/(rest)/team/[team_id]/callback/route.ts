@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { actorOf } from "#http/actor.ts";
 import { route } from "#http/route.ts";
+import { hideSecretHints } from "#logging/secret-hint.ts";
 import { addCallback } from "#teams/add-callback.ts";
 import { listCallbacks, TeamCallbacks } from "#teams/list-callbacks.ts";
 import { AddCallback } from "#teams/team.ts";
@@ -37,7 +38,8 @@ export const POST = route(
   },
   async ({ db, caller, body, query, params, request }) => {
     const input = { ...body, teamId: params.team_id ?? "", testIn: query.test === "true" ? process.env : null };
-    return { status: "success" as const, data: await addCallback(db, actorOf(caller, request), input) };
+    const row = await addCallback(db, actorOf(caller, request), input);
+    return { status: "success" as const, data: { ...row, metadata: hideSecretHints(row.metadata) } };
   },
 );
 
