@@ -30,7 +30,9 @@ function answer(request: SinkRequestSeen, records: FakeWebhookRecord[], secret: 
   const key = request.headers["idempotency-key"];
   if (!Array.isArray(list) || list.length === 0 || typeof key !== "string" || key === "")
     return { status: 400, body: { error: "no array, or no Idempotency-Key" } };
-  if (request.headers["x-sluice-test"] === "true") return { status: 200, body: { test: true } };
+  if (request.headers["x-sluice-test"] === "true") {
+    return { status: 200, body: { taken: list.map((entry) => (isObject(entry) ? entry.record_id : null)) } };
+  }
   for (const record of list) {
     if (!isObject(record) || typeof record.record_id !== "string") return { status: 400, body: { error: "no record" } };
   }

@@ -100,6 +100,12 @@ async function startSinks(project: Project): Promise<{ sinks: Sink[]; canaries: 
       says: /may drop traces/,
     },
     {
+      title: "200 to everything, behind a webhook",
+      entry: { callback_name: "webhook", callback_vars: { webhook_url: anything.url } },
+      state: "unverified",
+      says: /may drop records/,
+    },
+    {
       title: "an agent that accepts and tells nothing",
       entry: { callback_name: "datadog", callback_vars: agentPort },
       state: "unverified",
@@ -227,6 +233,8 @@ test("a key's destinations are asked all at once, and only proof makes one healt
     for (const { title, entry, state } of sinks.filter(({ title }) => !title.startsWith("hangs"))) {
       const tested = await admin(sluice, "/team/tested/callback?test=true", { ...entry, allow_multiple: true });
       expect(tested.status === 200, title).toBe(state === "healthy");
+      if (state === "unverified")
+        expect(tested.body, title).toMatchObject({ error: { message: expect.stringMatching(/proved nothing/) } });
       for (const canary of canaries) expect(JSON.stringify(tested.body), title).not.toContain(canary);
     }
     const { data } = await mustAdmin(sluice, "/team/tested/callback");

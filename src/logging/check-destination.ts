@@ -12,7 +12,9 @@ export const DestinationCheck = z
     callback_id: z.string(),
     state: z
       .enum(["healthy", "unhealthy", "unverified"])
-      .describe("`healthy` is said only on proof; `unverified` where the destination could not be asked now."),
+      .describe(
+        "`healthy` is said only on proof; `unverified` where the destination offers none, or could not be asked now.",
+      ),
     message: z.string().describe("The destination's own words, without any secret."),
     target: z.string().nullable().describe("The project or bucket that was reached, where the destination tells."),
     latency_ms: z.number().int(),

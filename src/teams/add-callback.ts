@@ -30,8 +30,8 @@ import { AddCallback } from "#teams/team.ts";
 /**
  * Adds a callback to a team, and ends its disabled state. For the team's administrators. Throws 422 for a variable that
  * the callback does not take, 400 for an unknown team, a callback that does not fit and a second one of the same name and type, which
- * `allow_multiple` permits. With `testIn`, the environment for the test, it is saved only where its destination takes
- * records now; 400 in the destination's words otherwise.
+ * `allow_multiple` permits. With `testIn`, the environment for the test, it is saved only where a check
+ * proves that its destination takes records now, which `unverified` does not; 400 in the destination's words otherwise.
  */
 export async function addCallback(
   db: Database["db"],
@@ -74,9 +74,8 @@ export async function addCallback(
 async function assertHealthy(opened: OpenedCallback): Promise<void> {
   const { state, message } = await checkDestination(opened);
   if (state === "healthy") return;
-  throw new AppError("bad_request", `The callback was not saved, because its test failed: ${message}`, {
-    param: "callback_vars",
-  });
+  const why = state === "unhealthy" ? "because its test failed" : "because its test proved nothing";
+  throw new AppError("bad_request", `The callback was not saved, ${why}: ${message}`, { param: "callback_vars" });
 }
 
 /** A body that does not fit (422) comes before an unknown team, and that before a callback that does not. */

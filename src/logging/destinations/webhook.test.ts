@@ -189,6 +189,14 @@ describe("check", () => {
     expect(fake.records).toHaveLength(0);
   });
 
+  test("200 to everything proves nothing, and a web page is no receiver", async () => {
+    fake.setBehaviour({ status: 200, body: "ok" });
+    const result = await webhook.check(makeVars(), makeContext());
+    expect(result).toMatchObject({ state: "unverified", message: like(/may drop records/) });
+    fake.setBehaviour({ status: 200, body: "<html>Please sign in</html>", headers: { "content-type": "text/html" } });
+    expect(await webhook.check(makeVars(), makeContext())).toMatchObject({ state: "unhealthy" });
+  });
+
   test.each([
     [401, "unhealthy"],
     [500, "unhealthy"],

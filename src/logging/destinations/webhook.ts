@@ -142,16 +142,22 @@ function judge({ status }: SinkAnswer): Verdict {
   return status === 400 || status === 422 ? "refused" : "failed";
 }
 
-/** Sends a marked test event, because nothing else tells whether records are taken. */
+/**
+ * Sends a marked test event, because nothing else tells whether records are taken. Any web server may answer 200 to it,
+ * so that alone proves nothing: the receiver that repeats the event's `record_id` has read it.
+ */
 async function checkWebhook(vars: WebhookTargetVars, context: DeliveryContext): Promise<CheckResult> {
   try {
     const target = toWebhookTarget(vars);
     const key = derivedHex([context.callbackId, "test"], 16);
-    const answer = await post(target, context, { body: testBody, key, isTest: true });
+    const id = `test-${key}`;
+    const answer = await post(target, context, { body: toTestBody(id), key, isTest: true });
     const verdict = judge(answer);
-    if (verdict === "failed") throw toSinkError(answer, target.where);
+    if (verdict === "failed" || answer.isHtml) throw toSinkError(answer, target.where);
     if (verdict === "delivered") {
-      return { state: "healthy", message: `${target.where} took a test event`, target: target.host };
+      return answer.text.includes(id)
+        ? { state: "healthy", message: `${target.where} took a test event and repeated its id`, target: target.host }
+        : { state: "unverified", message: toldNothing(answer, target), target: target.host };
     }
     // It answers, and may well take records although it does not take an event without a call.
     const message = `${describeAnswer(answer, target.where)} (to a test event)`;
@@ -162,14 +168,20 @@ async function checkWebhook(vars: WebhookTargetVars, context: DeliveryContext): 
   }
 }
 
-const testBody = JSON.stringify([
-  {
-    test: true,
-    record_id: "test",
-    id: "test",
-    call_type: "test",
-    status: "success",
-    messages: [{ role: "user", content: "This is a test of the webhook. No model was called." }],
-    response: {},
-  },
-]);
+function toldNothing({ status }: SinkAnswer, { where }: WebhookTarget): string {
+  return `${where} accepted a test event (${String(status)}) without repeating its record_id: it may drop records`;
+}
+
+function toTestBody(id: string): string {
+  return JSON.stringify([
+    {
+      test: true,
+      record_id: id,
+      id: "test",
+      call_type: "test",
+      status: "success",
+      messages: [{ role: "user", content: "This is a test of the webhook. No model was called." }],
+      response: {},
+    },
+  ]);
+}

@@ -4,7 +4,7 @@ import { Notice } from "#ui/notice.tsx";
 const words = {
   healthy: { tone: "good", title: "It takes records" },
   unhealthy: { tone: "bad", title: "It does not take records" },
-  unverified: { tone: "warn", title: "It could not be asked" },
+  unverified: { tone: "warn", title: "Nothing proves that it takes records" },
 } as const;
 
 /** What a destination answered when it was asked just now. */

@@ -16,7 +16,7 @@ export const POST = route(
     describe: {
       summary: "Add a callback to a team",
       details:
-        "Ends the team's disabled state. With `test=true` it is saved only if its destination takes records now. A second entry of the same name and type needs `allow_multiple`.",
+        "Ends the team's disabled state. With `test=true` it is saved only if a check proves that its destination takes records now; `unverified` is no proof. A second entry of the same name and type needs `allow_multiple`.",
       tag: "Team callbacks",
       answer: z.object({ status: z.literal("success"), data: TeamRow }),
       example: {
