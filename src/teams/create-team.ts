@@ -72,7 +72,7 @@ async function addMembers(
 ): Promise<void> {
   const given: { userId: string; userEmail: string | null; role: string }[] = [];
   for (const member of members) {
-    const userEmail = member.user_email ?? null;
+    const userEmail = member.user_email ? member.user_email : null;
     const userId = await userIdOf(tx, member);
     given.push({ userId, userEmail, role: member.role });
   }

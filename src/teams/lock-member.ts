@@ -14,7 +14,9 @@ export async function lockMember(tx: Transaction, named: MemberName): Promise<Fo
   const team = await lockTeam(tx, named.team_id);
   if (!team) throw refused(`Team id=${named.team_id} does not exist in db`);
   const member = team.members.find((known) =>
-    named.user_id ? known.userId === named.user_id : known.userEmail !== null && known.userEmail === named.user_email,
+    named.user_id
+      ? known.userId === named.user_id
+      : known.userEmail !== null && known.userEmail.toLowerCase() === named.user_email,
   );
   if (!member) {
     const members = team.members.map((known) => known.userId).join(", ");

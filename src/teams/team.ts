@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Email } from "#lib/email.ts";
 import { isStorable, unstorableMessage } from "#lib/storable.ts";
 import { limitShape } from "#keys/limit-fields.ts";
 import { TeamId } from "#keys/team-id.ts";
@@ -39,9 +40,19 @@ const teamShape = {
 export const TeamFields = z.object(teamShape);
 export type TeamFields = z.output<typeof TeamFields>;
 
+const spelling = z
+  .string()
+  .max(256)
+  .transform((text) => text.trim().toLowerCase());
+/** Names whom a member is; empty: the user id does. */
+const memberEmail = spelling.nullish();
+const newMemberEmail = spelling
+  .refine((text) => text === "" || Email.safeParse(text).success, "Value error, not one plain e-mail address")
+  .nullish();
+
 /** A member as `members_with_roles` has it: one of user id and e-mail is needed. */
 export const Member = z
-  .object({ role: z.enum(["admin", "user"]), user_id: name, user_email: name })
+  .object({ role: z.enum(["admin", "user"]), user_id: name, user_email: newMemberEmail })
   .refine((member) => Boolean(member.user_id) || Boolean(member.user_email), "Either user_id or user_email is needed");
 export type Member = z.output<typeof Member>;
 
@@ -91,7 +102,7 @@ export const AddMembers = z
   .refine(isStorable, unstorableMessage);
 export type AddMembers = z.output<typeof AddMembers>;
 
-const memberNameShape = { team_id: z.string(), user_id: name, user_email: name };
+const memberNameShape = { team_id: z.string(), user_id: name, user_email: memberEmail };
 const namesSomebody = (body: { user_id?: unknown; user_email?: unknown }): boolean =>
   Boolean(body.user_id) || Boolean(body.user_email);
 const namesNobody = "Either user_id or user_email is needed";

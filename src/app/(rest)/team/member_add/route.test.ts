@@ -61,6 +61,35 @@ test("adds one member or several, by user id or e-mail address", async () => {
   expect(await app.db.auditEntry.count({ where: { objectId: team_id, action: "add_members" } })).toBe(2);
 });
 
+test("knows an address in every spelling, and makes nobody of what is none", async () => {
+  const [local, user_email] = [randomUUID(), `${randomUUID()}@example.com`];
+  const user_id = await makeUser(app.db);
+  await app.db.user.update({ where: { id: user_id }, data: { email: user_email }, select: { id: true } });
+  const { team_id } = await makeTeam(app.db, {
+    members_with_roles: [{ role: "user", user_email: "", user_id: local }],
+  });
+  const spelled = ` ${user_email.toUpperCase()}`;
+  const added = await call("/team/member_add", { team_id, member: { role: "user", user_email: spelled } });
+  expect(added.body).toMatchObject({ updated_users: [{ user_id, user_email }] });
+  const again = await call("/team/member_add", { team_id, member: { role: "user", user_email } });
+  expect(again.text).toMatch(/already in team/);
+  const users = await app.db.user.count();
+  for (const no of [
+    "nobody",
+    "a@b",
+    '"a"@example.com',
+    "a@example.com,b@example.com",
+    "a@example.com\r\nBcc: b@example.com",
+  ]) {
+    const answer = await call("/team/member_add", { team_id, member: { role: "user", user_email: no } });
+    expect(answer.status, no).toBe(422);
+  }
+  expect(await app.db.user.count()).toBe(users);
+  const changed = await call("/team/member_update", { team_id, user_email: spelled, role: "admin" });
+  expect(changed).toMatchObject({ status: 200, body: { user_id } });
+  expect((await call("/team/member_delete", { team_id, user_email: spelled })).status).toBe(200);
+});
+
 test("adds nobody where one is in the team already, is named twice, or where the team is unknown", async () => {
   const user_id = `user-${randomUUID()}`;
   const { team_id } = await makeTeam(app.db, { members_with_roles: [{ role: "user", user_id }] });
