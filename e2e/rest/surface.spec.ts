@@ -139,8 +139,10 @@ test("all paths of LiteLLM answer, and a model's name in a path may hold slashes
     body: expect.stringContaining('"id":"team/fake/model"'),
   });
   expect((await ask("/models/no-such-model")).status).toBe(404);
-  const wrongWire = await ask("/v1/messages", { model: "fake-model", max_tokens: 5, ...chat });
-  expect(wrongWire).toMatchObject({ status: 400, body: expect.stringContaining('"type":"error"') });
+  const otherWire = await ask("/v1/messages", { model: "fake-model", max_tokens: 5, ...chat });
+  expect(otherWire).toMatchObject({ status: 200, body: expect.stringContaining('"type":"message"') });
+  const wrongWire = await ask("/v1/embeddings", { model: "claude-fake", input: "hi" });
+  expect(wrongWire).toMatchObject({ status: 400, body: expect.stringContaining("cannot answer") });
   expect((await ask("/v1/messages", { model: "nothing", ...chat })).body).toContain("Invalid model name");
   await anthropic.close();
 });

@@ -1,3 +1,4 @@
+import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import type { ChatCompletionMessageParam } from "openai/resources/chat/completions";
 import { startFakeAnthropic } from "../fakes/anthropic.ts";
@@ -91,4 +92,56 @@ test("OpenAI's client talks to a model of another wire, and each of its calls is
     JSON.stringify(spans.find(({ input }) => JSON.stringify(input).includes("[[tools]] streamed"))?.output),
   ).toContain("Paris");
   await Promise.all([anthropic.close(), langfuse.close()]);
+});
+
+test("Anthropic's client talks to a model of OpenAI's wire, and its calls are logged once under its own API", async ({
+  sluice,
+}) => {
+  const langfuse = await startFakeLangfuse({ projects: [project] });
+  const teamId = "messages-on-openai";
+  await mustAdmin(sluice, "/team/new", { team_id: teamId });
+  await mustAdmin(sluice, `/team/${teamId}/callback`, {
+    callback_name: "langfuse",
+    callback_vars: langfuseVars(langfuse.url, project),
+  });
+  const client = new Anthropic({
+    baseURL: sluice.url,
+    apiKey: await makeKey(sluice, { team_id: teamId }),
+    maxRetries: 0,
+  });
+  const ask = (content: string, more: object = {}) =>
+    client.messages.create({ model: "fake-model", max_tokens: 100, messages: [{ role: "user", content }], ...more });
+  const lookUp = {
+    name: "look_up",
+    input_schema: { type: "object" as const, properties: { location: { type: "string" } } },
+  };
+
+  const plain = await ask("plain", { system: "Be brief." });
+  expect(plain).toMatchObject({
+    type: "message",
+    content: [{ type: "text", text: "Echo: plain" }],
+    stop_reason: "end_turn",
+  });
+  expect(plain.usage.output_tokens).toBeGreaterThan(0);
+  const streamed = client.messages.stream({
+    model: "fake-model",
+    max_tokens: 100,
+    tools: [lookUp],
+    messages: [{ role: "user", content: "[[tools]] streamed" }],
+  });
+  const message = await streamed.finalMessage();
+  expect(message.stop_reason).toBe("tool_use");
+  expect(message.content.find(({ type }) => type === "tool_use")).toMatchObject({ name: "look_up" });
+  expect(message.usage.input_tokens).toBeGreaterThan(0);
+  await expect(ask("[[error-429]]")).rejects.toMatchObject({ status: 429, type: "rate_limit_error" });
+  await expect(ask("never sent", { top_k: 5 })).rejects.toMatchObject({ status: 400, type: "invalid_request_error" });
+
+  await until("all are logged", () => langfuse.project(project.id).spans.length >= 4);
+  const { spans } = langfuse.project(project.id);
+  expect(spans).toHaveLength(4);
+  for (const span of spans) expect(span).toMatchObject({ traceName: "litellm-anthropic_messages" });
+  expect(spans.filter(({ level }) => level === "ERROR")).toHaveLength(2);
+  const logged = spans.find(({ output }) => JSON.stringify(output).includes("Echo: plain"));
+  expect(logged?.usage).toMatchObject({ total: plain.usage.input_tokens + plain.usage.output_tokens });
+  await langfuse.close();
 });

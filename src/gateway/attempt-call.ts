@@ -1,11 +1,13 @@
 import type { RoutedCall } from "#gateway/call.ts";
 import { nowMs } from "#gateway/call-record.ts";
 import type { Deployment } from "#gateway/models.ts";
+import { chat } from "#gateway/operations/chat.ts";
 import { findProvider } from "#gateway/providers/index.ts";
 import type { ProviderAnswer } from "#gateway/providers/provider.ts";
 import { readTimeoutMs } from "#gateway/routing.ts";
 import type { StreamCopy } from "#gateway/stream-copy.ts";
 import type { TapSource } from "#gateway/tap.ts";
+import { answerMessages } from "#gateway/translation/answer-messages.ts";
 import { toUpstreamBody } from "#gateway/upstream-body.ts";
 import { ofStatus, ofThrown, type CallFailure } from "#gateway/upstream-failure.ts";
 import { AppError, UpstreamError } from "#lib/errors.ts";
@@ -89,9 +91,13 @@ function includesUsage({ stream_options: options }: JsonObject): boolean {
 function send({ start, deployment }: RoutedCall, form: FormData | null): Promise<ProviderAnswer> {
   const { operation, headers } = start;
   const isStream = start.body.stream === true;
+  const provider = findProvider(deployment.provider);
+  if (!provider) throw new Error(`There is no provider ${deployment.provider}.`);
+  const isBridged = operation.name === "messages" && !provider.takes(operation) && provider.takes(chat);
   const body = toUpstreamBody(start.body, {
     model: deployment.upstreamModel,
-    defaults: deployment.defaults,
+    // They are in the words of the provider's own API.
+    defaults: isBridged ? {} : deployment.defaults,
     forwardsMetadata: operation.forwardsMetadata === true,
   });
   // The log needs the usage of a stream also where the client did not ask for it.
@@ -101,10 +107,9 @@ function send({ start, deployment }: RoutedCall, form: FormData | null): Promise
   const timeoutMs = asked ?? (isStream ? deployment.streamTimeoutMs : deployment.timeoutMs);
   // A stream may go on for as long as it comes, unless somebody set a time for the whole of it.
   const totalTimeoutMs = isStream ? deployment.wholeStreamTimeoutMs : timeoutMs;
-  const provider = findProvider(deployment.provider);
-  if (!provider) throw new Error(`There is no provider ${deployment.provider}.`);
-  assertTakes(deployment, start.operation.name, provider.takes(operation));
-  return provider.send({ deployment, operation, body, form, headers, signal: start.signal, timeoutMs, totalTimeoutMs });
+  assertTakes(deployment, operation.name, isBridged || provider.takes(operation));
+  const call = { deployment, operation, body, form, headers, signal: start.signal, timeoutMs, totalTimeoutMs };
+  return isBridged ? answerMessages(call, provider) : provider.send(call);
 }
 
 function assertTakes({ provider, modelName }: Deployment, operation: string, takes: boolean): void {

@@ -14,6 +14,7 @@ export type TokenPrices = {
 const priceLists: Readonly<Record<string, string>> = {
   anthropic: "anthropic",
   azure: "azure",
+  bedrock: "aws",
   cerebras: "cerebras",
   deepseek: "deepseek",
   fireworks_ai: "fireworks",

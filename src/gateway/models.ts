@@ -110,7 +110,9 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
   if (!provider) {
     return `the provider "${prefix}" of model "${params.model}" is not known. Fix: use one of ${providerNames.join(", ")}, for example openai/${params.model.slice(slash + 1)} with an api_base.`;
   }
-  if (provider.name !== "mock" && params.api_base === undefined && provider.apiBase === null) {
+  const located = provider.locate?.({ apiKey: params.api_key ?? null, vendorParams }) ?? { apiBase: provider.apiBase };
+  if ("problem" in located) return `model "${params.model}" ${located.problem}`;
+  if (provider.name !== "mock" && params.api_base === undefined && located.apiBase === null) {
     return `model "${params.model}" has no address. Fix: add api_base: with the URL of its server.`;
   }
   const router = config.router_settings;
@@ -125,7 +127,7 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
     modelName: entry.model_name,
     provider: provider.name,
     upstreamModel,
-    apiBase: (params.api_base ?? provider.apiBase)?.replace(/\/+$/, "") ?? null,
+    apiBase: (params.api_base ?? located.apiBase)?.replace(/\/+$/, "") ?? null,
     apiKey: params.api_key ?? null,
     apiVersion: params.api_version ?? null,
     vendorParams,

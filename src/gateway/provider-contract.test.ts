@@ -70,7 +70,7 @@ async function send(
   return Seen.parse(JSON.parse(await readText({ ...answer, headers: {} }, 100_000)));
 }
 
-const compatible = providerNames.filter((name) => !["azure", "anthropic", "mock"].includes(name));
+const compatible = providerNames.filter((name) => !["azure", "anthropic", "bedrock", "mock"].includes(name));
 
 test.each(compatible)("%s is reached as OpenAI is", async (name) => {
   const seen = await send(deployment(`${name}/the-model`, "/v1"), chat);
@@ -80,7 +80,7 @@ test.each(compatible)("%s is reached as OpenAI is", async (name) => {
 
 test("every provider but a server of one's own has its vendor's address", () => {
   const withoutAddress = providerNames.filter((name) => findProvider(name)?.apiBase === null);
-  expect(withoutAddress.toSorted()).toEqual(["azure", "hosted_vllm", "mock", "openai_like"]);
+  expect(withoutAddress.toSorted()).toEqual(["azure", "bedrock", "hosted_vllm", "mock", "openai_like"]);
 });
 
 test("azure has the deployment in the path, the version in the query and the key in its own header", async () => {
@@ -126,6 +126,8 @@ test.each<[string, Operation[], boolean]>([
   ["azure", [messages], false],
   ["anthropic", [messages, chat], true],
   ["anthropic", [embedding], false],
+  ["bedrock", [chat], true],
+  ["bedrock", [messages, embedding], false],
   ["mock", [chat], true],
   ["mock", [embedding], false],
 ])("%s takes %j: %s", (name, operations, takes) => {

@@ -13,6 +13,7 @@ export const anthropic: Provider = {
   name: "anthropic",
   apiBase: "https://api.anthropic.com",
   exceptionName: "AnthropicException",
+  translates: true,
   takes: ({ name }) => name === "messages" || name === "chat",
   send(call) {
     const { deployment, headers, operation } = call;

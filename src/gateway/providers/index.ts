@@ -1,5 +1,6 @@
 import { anthropic } from "#gateway/providers/anthropic.ts";
 import { azure } from "#gateway/providers/azure.ts";
+import { bedrock } from "#gateway/providers/bedrock.ts";
 import { mock } from "#gateway/providers/mock.ts";
 import { openai, openaiCompatible } from "#gateway/providers/openai.ts";
 import type { Provider } from "#gateway/providers/provider.ts";
@@ -9,6 +10,7 @@ const providers: Readonly<Record<string, Provider>> = {
   openai,
   azure,
   anthropic,
+  bedrock,
   cerebras: openaiCompatible("cerebras", "https://api.cerebras.ai/v1", "CerebrasException"),
   deepinfra: openaiCompatible("deepinfra", "https://api.deepinfra.com/v1/openai", "DeepinfraException"),
   deepseek: openaiCompatible("deepseek", "https://api.deepseek.com/v1", "DeepseekException"),

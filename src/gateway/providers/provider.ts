@@ -35,6 +35,10 @@ export type Provider = {
   apiBase: string | null;
   /** The word that LiteLLM puts into this vendor's error messages, for example `OpenAIException`. */
   exceptionName: string;
+  /** True where chats are translated: signed thoughts and marks of the cache have words there. */
+  translates?: true;
+  /** For clouds: where the vendor answers by what config.yaml says of the account, or what is missing there. */
+  locate?(entry: Pick<Deployment, "apiKey" | "vendorParams">): { apiBase: string } | { problem: string };
   /** False for an operation that this API does not have. */
   takes(operation: Pick<Operation, "name">): boolean;
   /** Sends one request. Throws `UpstreamError` of status 0 where there is no answer. */

@@ -9,6 +9,7 @@ export function anthropicWords(vendor: string): VendorWords {
     vendor,
     defaults: { temperature: 1, top_p: 1 },
     refused: [],
+    cachesTools: true,
     cacheOptions: (ttl) => ({
       anthropic: { cacheControl: { type: "ephemeral", ...(ttl === undefined ? {} : { ttl }) } },
     }),

@@ -37,6 +37,8 @@ export function makeChunks(model: string, includesUsage: boolean): ChunkMaker {
   }
 
   function end(part: Extract<LanguageModelV4StreamPart, { type: "finish" }>): JsonObject[] {
+    // Libraries end their stream whether or not the vendor said that the answer is complete.
+    if (part.finishReason.raw === undefined) return [];
     isOver = true;
     const last = chunk({}, toFinishReason(part.finishReason));
     const usage = { ...head, object: "chat.completion.chunk", choices: [], usage: toChatUsage(part.usage) };

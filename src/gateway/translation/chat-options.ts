@@ -6,12 +6,15 @@ import type {
 import { z } from "zod";
 import type { ChatRequest, RequestRules } from "#gateway/translation/chat-request.ts";
 import { toPrompt, type PromptWords } from "#gateway/translation/chat-prompt.ts";
+import { refuseField } from "#gateway/translation/refuse-field.ts";
 import { withoutUndefined } from "#lib/without-undefined.ts";
 import { isJsonObject } from "#logging/record.ts";
 
 /** How a vendor is spoken to. */
 export type VendorWords = RequestRules &
   PromptWords & {
+    /** False where no tool can be marked for the cache. */
+    cachesTools: boolean;
     /** The vendor's own options for what the common ones have no word for. */
     options(request: ChatRequest): SharedV4ProviderOptions;
   };
@@ -31,7 +34,7 @@ export function toCallOptions(request: ChatRequest, words: VendorWords): Languag
       seed: request.seed,
       frequencyPenalty: request.frequency_penalty,
       presencePenalty: request.presence_penalty,
-      tools: request.tools?.map((tool) => toTool(tool, words)),
+      tools: request.tools?.map((tool, index) => toTool(tool, index, words)),
       toolChoice: toToolChoice(request.tool_choice),
       responseFormat: toResponseFormat(request.response_format),
       reasoning: request.reasoning_effort,
@@ -42,8 +45,13 @@ export function toCallOptions(request: ChatRequest, words: VendorWords): Languag
 
 function toTool(
   { function: described, cache_control: mark }: NonNullable<ChatRequest["tools"]>[number],
+  index: number,
   words: VendorWords,
 ): LanguageModelV4FunctionTool {
+  if (mark && !words.cachesTools) {
+    const field = `tools.${index}.cache_control`;
+    throw refuseField(field, `${field} cannot be translated for ${words.vendor}.`);
+  }
   const { name, description, parameters = { type: "object", properties: {} }, strict } = described;
   return {
     type: "function",

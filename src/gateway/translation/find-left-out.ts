@@ -15,6 +15,7 @@ const fields: Readonly<Record<string, string>> = {
   responseFormat: "response_format",
   reasoning: "reasoning_effort",
   toolChoice: "tool_choice",
+  strict: "tools.function.strict",
 };
 
 /**
