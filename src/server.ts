@@ -25,7 +25,7 @@ import { newVirtualKey } from "#lib/id.ts";
 import { setLogger, type Logger } from "#lib/logger.ts";
 import { setMasterKey } from "#lib/master-key.ts";
 import { startPruning } from "#lib/prune-changes.ts";
-import { replicaIdState } from "#lib/replicas.ts";
+import { countOtherReplicas, replicaIdState } from "#lib/replicas.ts";
 import { keyringState, makeKeyring } from "#lib/seal.ts";
 import { makeSigner, signerState } from "#lib/sign.ts";
 import { version } from "#lib/version.ts";
@@ -95,6 +95,7 @@ async function start(): Promise<void> {
   // Before anything is read: who waits for a confirmation from now on waits for this process too.
   const feed = url === null ? null : await openChangeFeed({ connectionString: url });
   if (feed !== null) replicaIdState.set(feed.replicaId);
+  if (feed !== null && settings.redisUrl === null) await warnOfLocalLimits(database.db, logger);
   const delivery = await startDelivery({
     settings,
     needsLease: feed !== null,
@@ -127,6 +128,16 @@ async function start(): Promise<void> {
     administrator,
     dataDir: dataDir.path,
   });
+}
+
+/** Gateways that share a database but no Redis count limits each for itself, so that together they let more through. */
+async function warnOfLocalLimits(db: Database["db"], logger: Logger): Promise<void> {
+  const others = await countOtherReplicas(db);
+  if (others === 0) return;
+  const message =
+    "REDIS_URL is not set, and other gateways run on this database: each counts rpm, tpm and parallel requests for itself, " +
+    "so that a limit holds per gateway. Fix: set REDIS_URL to one Redis for all of them.";
+  logger.warn({ setting: true, others }, message);
 }
 
 /** The PostgreSQL that the queue lies in; null where it is local. */

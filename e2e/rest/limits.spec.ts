@@ -104,6 +104,32 @@ test("tokens are counted when a call is over, and what is refused is logged once
   await sink.close();
 });
 
+test("answers say what is left of the key's limits; soft budgets are told, and those of one model hold for it alone", async ({
+  sluice,
+}) => {
+  const fields = { max_budget: 5, soft_budget: 0, rpm_limit: 50, tpm_limit: 1_000 };
+  const key = await makeKey(sluice, { ...fields, model_max_budget: { "no-such-model": { max_budget: 0 } } });
+  for (const stream of [false, true]) {
+    const { status, headers } = await ask(sluice, key, { stream });
+    expect(status).toBe(200);
+    expect(Object.fromEntries([...headers].filter(([name]) => /^x-(litellm-key|sluice-soft)/.test(name)))).toEqual({
+      "x-litellm-key-spend": "0",
+      "x-litellm-key-max-budget": "5",
+      "x-litellm-key-rpm-limit": "50",
+      "x-litellm-key-tpm-limit": "1000",
+      "x-litellm-key-remaining-requests-fake-model": stream ? "48" : "49",
+      "x-litellm-key-remaining-tokens-fake-model": expect.stringMatching(/^\d+$/),
+      "x-sluice-soft-budget-exceeded": "key",
+    });
+    expect(Number(headers.get("x-litellm-overhead-duration-ms"))).toBeGreaterThan(0);
+  }
+  const bound = await makeKey(sluice, { model_max_budget: { "fake-model": { max_budget: 0 } } });
+  const refused = await ask(sluice, bound);
+  expect(refused.status).toBe(429);
+  expect(refused.text).toContain("Budget has been exceeded! for model=fake-model");
+  expect(refused.headers.get("x-litellm-key-spend")).toBe("0");
+});
+
 /** A Redis of the test's own on a free port, without a file. */
 async function startRedis(): Promise<{ url: string; process: ChildProcess }> {
   const port = await findFreePort();

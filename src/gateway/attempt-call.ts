@@ -15,7 +15,14 @@ import { readBody } from "#lib/fetch-upstream.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
 
 /** An answer that was read whole. */
-export type WholeAnswer = { kind: "whole"; answer: ProviderAnswer; bytes: Buffer; response: JsonObject };
+export type WholeAnswer = {
+  kind: "whole";
+  answer: ProviderAnswer;
+  bytes: Buffer;
+  response: JsonObject;
+  /** How long the upstream took. */
+  upstreamMs: number;
+};
 
 /** An answer that is passed on in pieces, of which the first came at `startedMs`. */
 export type PiecewiseAnswer = {
@@ -25,6 +32,8 @@ export type PiecewiseAnswer = {
   source: TapSource;
   copy: StreamCopy;
   startedMs: number;
+  /** How long the upstream took until then. */
+  upstreamMs: number;
 };
 
 /** What a deployment answered. */
@@ -42,6 +51,7 @@ const errorBytesMax = 64 * 1024;
  */
 export async function attemptCall(call: RoutedCall, form: FormData | null): Promise<AttemptOutcome> {
   const { start, deployment } = call;
+  const sentMs = nowMs();
   let answer: ProviderAnswer;
   try {
     answer = await send(call, form);
@@ -62,16 +72,17 @@ export async function attemptCall(call: RoutedCall, form: FormData | null): Prom
     contentType,
   });
   try {
-    if (copy !== null) return await open(answer, copy);
+    if (copy !== null) return await open(answer, copy, sentMs);
     const bytes = await readBody(answer, answerBytesMax);
-    return { kind: "whole", answer, bytes, response: start.operation.readAnswer(bytes, contentType) };
+    const upstreamMs = nowMs() - sentMs;
+    return { kind: "whole", answer, bytes, response: start.operation.readAnswer(bytes, contentType), upstreamMs };
   } catch (thrown) {
     if (start.signal?.aborted) return { kind: "left" };
     return { kind: "failed", failure: ofThrown(deployment, thrown) };
   }
 }
 
-async function open(answer: ProviderAnswer, copy: StreamCopy): Promise<Attempt> {
+async function open(answer: ProviderAnswer, copy: StreamCopy, sentMs: number): Promise<Attempt> {
   const iterator = answer.body[Symbol.asyncIterator]();
   const source: TapSource = {
     next: () => iterator.next(),
@@ -81,7 +92,8 @@ async function open(answer: ProviderAnswer, copy: StreamCopy): Promise<Attempt> 
   };
   const first = await source.next();
   const bytes = first.done === true ? Buffer.alloc(0) : first.value;
-  return { kind: "pieces", answer, first: bytes, source, copy, startedMs: nowMs() };
+  const startedMs = nowMs();
+  return { kind: "pieces", answer, first: bytes, source, copy, startedMs, upstreamMs: startedMs - sentMs };
 }
 
 function includesUsage({ stream_options: options }: JsonObject): boolean {

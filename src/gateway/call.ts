@@ -2,7 +2,7 @@ import type { CallEnd, CallStart } from "#gateway/call-record.ts";
 import { toCallRecord } from "#gateway/call-record.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { readControls } from "#gateway/request-controls.ts";
-import { toSpent } from "#gateway/spend/spent.ts";
+import { toSpent, type Spent } from "#gateway/spend/spent.ts";
 import { spendJournalState } from "#gateway/spend/spend-journal.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
@@ -21,6 +21,14 @@ export type Call = {
   onEnd?: ((record: LogRecord) => void) | undefined;
   /** True where a part of a budget is held back for it. */
   hasReservation?: boolean;
+  /** The budgets of single models that it counts against. */
+  modelBudgets?: Spent["models"];
+  /** The key's spend in USD, where it was read for this call. */
+  keySpend?: number;
+  /** Whose soft budgets are used up. */
+  softExceeded?: readonly string[];
+  /** What is left of the key's limits in this minute, Infinity where it has none of a kind; absent: it has none at all. */
+  remaining?: { requests: number; tokens: number };
 };
 
 /** A call for which a deployment was chosen. */
@@ -115,7 +123,7 @@ export function toJudged(start: CallStart, deployment: Deployment | null, status
 
 /** What a call cost counts whether or not it is logged. */
 function noteSpend(call: Call, record: LogRecord): void {
-  const spent = toSpent(record, call.hasReservation === true);
+  const spent = toSpent(record, call);
   if (spent !== null) spendJournalState.find()?.note(spent);
 }
 

@@ -1,7 +1,7 @@
 import type { Caller } from "#keys/caller.ts";
 import { commitCall, commitFailure, planCall, toJudged, type Call, type RoutedCall } from "#gateway/call.ts";
 import { toCallHeaders, toFailureHeaders, type CallFacts } from "#gateway/call-headers.ts";
-import { startCall, toCallRecord } from "#gateway/call-record.ts";
+import { nowMs, startCall, toCallRecord } from "#gateway/call-record.ts";
 import { answerStream } from "#gateway/complete-stream.ts";
 import type { Deployment } from "#gateway/models.ts";
 import type { Operation } from "#gateway/operation.ts";
@@ -10,9 +10,8 @@ import type { PiecewiseAnswer, WholeAnswer } from "#gateway/attempt-call.ts";
 import { routeCall, type RouteOutcome } from "#gateway/route-call.ts";
 import { ofRefusal, type CallFailure } from "#gateway/upstream-failure.ts";
 import { toUsage } from "#gateway/usage.ts";
-import { findGroup } from "#gateway/choose-deployment.ts";
-import { estimateCost } from "#gateway/spend/estimate-cost.ts";
-import { reserveBudget } from "#gateway/spend/reserve-budget.ts";
+import { toKeyHeaders } from "#gateway/key-headers.ts";
+import { holdBudget } from "#gateway/spend/hold-budget.ts";
 import type { Database } from "#lib/db.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
@@ -59,20 +58,15 @@ async function route(
   { model, form }: { model: string; form: FormData | null },
 ): Promise<RouteOutcome> {
   try {
-    const { recordId, caller, body } = call.start;
-    if (caller.budgets.length > 0) {
-      const [deployment = null] = findGroup(caller, model);
-      const usd = estimateCost(body, deployment);
-      await reserveBudget(db, { recordId, budgets: caller.budgets, usd, now: new Date() });
-      call.hasReservation = true;
-    }
+    if (call.start.caller.budgets.length > 0) await holdBudget(db, call, model);
     if (call.start.caller.limits.length > 0) await admitCall(call, model);
     return await routeCall(call, model, form);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const refused = { ...call, deployment: null };
     const isKept = await commitFailure(refused, ofRefusal(error));
-    const headers = { "x-litellm-version": version, "x-sluice-log": failureReceipt(refused, isKept) };
+    const receipt = failureReceipt(refused, isKept);
+    const headers = { "x-litellm-version": version, "x-sluice-log": receipt, ...toKeyHeaders(call) };
     throw withHeaders(error, { ...error.headers, ...headers });
   }
 }
@@ -108,7 +102,10 @@ async function leave(call: RoutedCall): Promise<never> {
 async function fail(call: RoutedCall, { error, logged, retryAfter }: CallFailure): Promise<never> {
   const receipt = failureReceipt(call, await commitFailure(call, logged));
   const { deployment, retries, fallbacks } = call;
-  const headers = toFailureHeaders({ callId: call.start.callId, deployment, receipt, retries, fallbacks });
+  const headers = {
+    ...toFailureHeaders({ callId: call.start.callId, deployment, receipt, retries, fallbacks }),
+    ...toKeyHeaders(call),
+  };
   throw withHeaders(error, retryAfter === null ? headers : { ...headers, "retry-after": retryAfter });
 }
 
@@ -125,7 +122,7 @@ function withHeaders(error: AppError, headers: Record<string, string>): AppError
   return new AppError(code, message, { status, type, ...(param === null ? {} : { param }), headers, cause });
 }
 
-async function whole(call: RoutedCall, { answer, bytes, response }: WholeAnswer): Promise<Response> {
+async function whole(call: RoutedCall, { answer, bytes, response, upstreamMs }: WholeAnswer): Promise<Response> {
   const { start, deployment } = call;
   const record = toCallRecord(start, {
     deployment,
@@ -139,14 +136,28 @@ async function whole(call: RoutedCall, { answer, bytes, response }: WholeAnswer)
   await commitCall(call, record);
   const receipt = toReceipt(call.plan, "queued", record);
   return new Response(new Uint8Array(bytes), {
-    headers: toCallHeaders(factsOf(call, receipt, record.responseCostUsd), answer),
+    headers: {
+      ...toCallHeaders(factsOf(call, receipt, record.responseCostUsd), answer),
+      ...toOverhead(call, upstreamMs),
+      ...toKeyHeaders(call),
+    },
   });
 }
 
 function inPieces(call: RoutedCall, attempt: PiecewiseAnswer): Response {
   const receipt = toReceipt(call.plan, "pending", toJudged(call.start, call.deployment, "success"));
-  const headers = toCallHeaders(factsOf(call, receipt, null), attempt.answer);
+  const headers = {
+    ...toCallHeaders(factsOf(call, receipt, null), attempt.answer),
+    ...toOverhead(call, attempt.upstreamMs),
+    ...toKeyHeaders(call),
+  };
   return new Response(answerStream(call, attempt), { headers });
+}
+
+/** What of the call's time was not the upstream's. */
+function toOverhead({ start }: RoutedCall, upstreamMs: number): Record<string, string> {
+  const ms = Math.max(0, nowMs() - start.startTimeMs - upstreamMs);
+  return { "x-litellm-overhead-duration-ms": ms.toFixed(2) };
 }
 
 function factsOf(call: RoutedCall, receipt: string, costUsd: number | null): CallFacts {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { memberBudgetId, toCallBudget, type CallBudget } from "#keys/call-budgets.ts";
+import { memberBudgetId, toCallBudgets, type CallBudget } from "#keys/call-budgets.ts";
+import { readMemberBudget } from "#keys/model-budgets.ts";
 import type { Db } from "#lib/db.ts";
 
 /** Whose limit it is, in the words of LiteLLM's refusals. */
@@ -66,8 +67,9 @@ export async function readUserLimits(
   { userId, teamId }: { userId: string | null; teamId: string | null },
 ): Promise<UserLimits> {
   if (userId === null) return { limits: [], budgets: [] };
-  const user = await db.user.findUnique({ where: { id: userId }, select: { ...callLimitColumns, maxBudget: true } });
-  const select = { tpmLimit: true, rpmLimit: true, maxBudget: true } as const;
+  const ofUser = { ...callLimitColumns, maxBudget: true, softBudget: true } as const;
+  const user = await db.user.findUnique({ where: { id: userId }, select: ofUser });
+  const select = { tpmLimit: true, rpmLimit: true, maxBudget: true, team: { select: { extras: true } } } as const;
   const where = { teamId_userId: { teamId: teamId ?? "", userId } };
   const member = teamId === null ? null : await db.teamMember.findUnique({ where, select });
   return {
@@ -76,10 +78,15 @@ export async function readUserLimits(
       member && toCallLimits("team_member", `${teamId ?? ""}:${userId}`, member),
     ].filter((limits) => limits !== null),
     budgets: [
-      toCallBudget("user", userId, user),
-      toCallBudget("team_member", memberBudgetId(teamId ?? "", userId), member),
-    ].filter((budget) => budget !== null),
+      ...toCallBudgets("user", userId, user),
+      ...toCallBudgets("team_member", memberBudgetId(teamId ?? "", userId), member && toMemberBudget(member)),
+    ],
   };
+}
+
+/** A member without a budget of his own has the one that the team gives each member. */
+function toMemberBudget({ maxBudget, team }: { maxBudget: number | null; team: { extras: unknown } }) {
+  return { maxBudget: maxBudget ?? readMemberBudget(team.extras).maxBudget };
 }
 
 function toNumber(value: bigint | null): number | null {

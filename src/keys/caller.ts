@@ -32,9 +32,19 @@ export type Caller = {
   limits: readonly CallLimits[];
   /** The budgets that its calls count against; empty where there is none. */
   budgets: readonly CallBudget[];
+  /** What answers say of the key; null for the master key. */
+  keyNumbers: KeyNumbers | null;
   logging: LoggingPolicy;
   /** Attribution, as it stands in every record. */
   attribution: RecordCaller;
+};
+
+/** Spend (USD, as of when the key was read), budget and limits of a key; null: no limit. */
+export type KeyNumbers = {
+  spend: number;
+  maxBudget: number | null;
+  tokensPerMinute: number | null;
+  requestsPerMinute: number | null;
 };
 
 /** Whoever calls a route that is open to everybody. */
@@ -54,6 +64,7 @@ export const strangerCaller: Caller = {
   mayOptOutOfRedaction: false,
   limits: [],
   budgets: [],
+  keyNumbers: null,
   logging: { level: "global", targets: [], silentRedaction: "off" },
   attribution: {
     keyHash: null,

@@ -26,6 +26,7 @@ export async function deleteKeys(db: Database["db"], actor: Actor, input: Delete
     await assertMayDelete(tx, actor, { found, asked: names.length + aliases.length });
     if (found.length === 0) throw new AppError("not_found", "No keys found", { param: "keys" });
     await tx.key.deleteMany({ where: { token: { in: found.map((key) => key.token) } } });
+    await tx.modelSpend.deleteMany({ where: { scope: "key", ownerId: { in: found.map((key) => key.token) } } });
     for (const key of found) {
       await writeAudit(tx, actor, { action: "delete", objectType: "key", objectId: key.token, before: toKeyRow(key) });
     }

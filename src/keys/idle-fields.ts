@@ -1,8 +1,5 @@
 /** Fields of keys and teams that are kept and shown, but that this version does not act on. */
 const idleNames = [
-  "soft_budget",
-  "model_max_budget",
-  "team_member_budget",
   "budget_id",
   "guardrails",
   "enforced_params",

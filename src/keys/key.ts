@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isStorable, unstorableMessage } from "#lib/storable.ts";
 import { limitShape } from "#keys/limit-fields.ts";
+import { ModelMaxBudget } from "#keys/model-budgets.ts";
 import { TeamId } from "#keys/team-id.ts";
 import { Metadata } from "#logging/read-logging.ts";
 import { RedactionLevel } from "#logging/redaction-level.ts";
@@ -13,7 +14,7 @@ export const keyExtrasShape = {
   agent_id: json,
   project_id: json,
   budget_id: json,
-  model_max_budget: json,
+  model_max_budget: ModelMaxBudget,
   model_rpm_limit: json,
   model_tpm_limit: json,
   guardrails: json,

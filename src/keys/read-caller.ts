@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readRole } from "#keys/actor.ts";
-import { toCallBudget } from "#keys/call-budgets.ts";
+import { toCallBudgets } from "#keys/call-budgets.ts";
 import { callLimitColumns, readUserLimits, toCallLimits, type UserLimits } from "#keys/call-limits.ts";
 import type { Caller } from "#keys/caller.ts";
 import { masterUserId } from "#keys/master-user.ts";
@@ -30,10 +30,12 @@ const sharedColumns = {
   alias: true,
   ...callLimitColumns,
   maxBudget: true,
+  softBudget: true,
 } as const;
 
 const callerColumns = {
   ...sharedColumns,
+  spend: true,
   token: true,
   teamId: true,
   userId: true,
@@ -94,9 +96,17 @@ function toCaller(key: CallingKey, user: Pick<Caller, "role" | "userId">, ofUser
     limits: [toCallLimits("api_key", keyHash, key), key.team && toCallLimits("team", key.teamId ?? "", key.team)]
       .concat(ofUser.limits)
       .filter((limits) => limits !== null),
-    budgets: [toCallBudget("key", keyHash, key), toCallBudget("team", key.teamId ?? "", key.team)]
-      .concat(ofUser.budgets)
-      .filter((budget) => budget !== null),
+    budgets: [
+      ...toCallBudgets("key", keyHash, key),
+      ...toCallBudgets("team", key.teamId ?? "", key.team),
+      ...ofUser.budgets,
+    ],
+    keyNumbers: {
+      spend: key.spend,
+      maxBudget: key.maxBudget,
+      tokensPerMinute: key.tpmLimit === null ? null : Number(key.tpmLimit),
+      requestsPerMinute: key.rpmLimit === null ? null : Number(key.rpmLimit),
+    },
     logging: choosePolicy(
       { teamId: key.teamId, key: toStatement(key), team: key.team ? toStatement(key.team) : null },
       config,

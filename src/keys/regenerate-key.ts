@@ -58,6 +58,7 @@ async function rotate(tx: Transaction, oldToken: string, { token, keyName, oldVa
   if (oldValidUntil === null) {
     await tx.formerToken.updateMany({ where: { keyToken: token }, data: { validUntil: null } });
   }
+  await tx.modelSpend.updateMany({ where: { scope: "key", ownerId: oldToken }, data: { ownerId: token } });
   const former = { token: oldToken, keyToken: token, validUntil: oldValidUntil };
   await tx.formerToken.create({ data: former, select: { token: true } });
   for (const callback of callbacks) {

@@ -57,3 +57,16 @@ export async function confirmEverywhere(db: Database["db"], timeoutMs = 20_000):
     await sleep(pollMs);
   }
 }
+
+/** How many other processes on this database are live. */
+export async function countOtherReplicas(db: Database["db"]): Promise<number> {
+  const ownId = replicaIdState.find() ?? "";
+  const [{ others }] = Count.parse(
+    await db.$queryRaw`
+      SELECT count(*)::int AS others FROM "Replica"
+      WHERE id <> ${ownId} AND "heartbeatAt" > clock_timestamp() - make_interval(secs => ${leaseMs / 1000})`,
+  );
+  return others;
+}
+
+const Count = z.tuple([z.object({ others: z.number() })]);

@@ -67,6 +67,7 @@ export const TeamRow = z
     object_permission_id: text,
     guardrails: json,
     team_member_budget: json,
+    team_member_budget_duration: json,
     model_rpm_limit: json,
     model_tpm_limit: json,
     created_at: z.string(),

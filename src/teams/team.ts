@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Email } from "#lib/email.ts";
 import { isStorable, unstorableMessage } from "#lib/storable.ts";
 import { limitShape } from "#keys/limit-fields.ts";
+import { memberBudgetShape, ModelMaxBudget } from "#keys/model-budgets.ts";
 import { TeamId } from "#keys/team-id.ts";
 import { CallbackType, CallbackVars } from "#logging/callback.ts";
 import { Metadata } from "#logging/read-logging.ts";
@@ -14,10 +15,10 @@ const name = z.string().max(256).nullish();
 export const teamExtrasShape = {
   guardrails: json,
   team_member_permissions: json,
-  team_member_budget: json,
+  ...memberBudgetShape,
   model_rpm_limit: json,
   model_tpm_limit: json,
-  model_max_budget: json,
+  model_max_budget: ModelMaxBudget,
   object_permission: json,
 };
 

@@ -5,6 +5,7 @@ import { Role } from "#keys/actor.ts";
 import { keyShape } from "#keys/key.ts";
 import { limitShape } from "#keys/limit-fields.ts";
 import { masterUserId } from "#keys/master-user.ts";
+import { ModelMaxBudget } from "#keys/model-budgets.ts";
 import { Metadata } from "#logging/read-logging.ts";
 
 const json = z.json().optional();
@@ -20,7 +21,7 @@ export const UserId = z
 export const userExtrasShape = {
   organization_id: json,
   sso_user_id: json,
-  model_max_budget: json,
+  model_max_budget: ModelMaxBudget,
   model_rpm_limit: json,
   model_tpm_limit: json,
   guardrails: json,

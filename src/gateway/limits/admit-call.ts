@@ -26,12 +26,14 @@ export async function admitCall(call: Call, model: string): Promise<void> {
     for (const rule of tokenRules) {
       const window = await limiter.read(rule.name);
       if (window && window.used >= rule.max) throw refusal(rule, "tokens", window);
+      noteLeft(call, rule, { tokens: rule.max - (window?.used ?? 0) });
     }
     for (const each of limits) await enter(limiter, each, taken);
     for (const rule of limits.flatMap((each) => rulesOf(each, model, "requests"))) {
       const window = await limiter.add(rule.name, 1);
       taken.requests.push(rule.name);
       if (window.used > rule.max) throw refusal(rule, "requests", window);
+      noteLeft(call, rule, { requests: rule.max - window.used });
     }
   } catch (error) {
     for (const leave of taken.leave) leave();
@@ -45,6 +47,17 @@ export async function admitCall(call: Call, model: string): Promise<void> {
       if (usage.totalTokens > 0) limiter.add(name, usage.totalTokens).catch(() => undefined);
     }
   };
+}
+
+/** What is left to the key, by the tightest of its limits. */
+function noteLeft(call: Call, { limits }: Rule, left: { requests?: number; tokens?: number }): void {
+  if (limits.scope !== "api_key") return;
+  const { requests = Infinity, tokens = Infinity } = call.remaining ?? {};
+  const tightest = {
+    requests: Math.min(requests, left.requests ?? Infinity),
+    tokens: Math.min(tokens, left.tokens ?? Infinity),
+  };
+  call.remaining = tightest;
 }
 
 async function enter(limiter: Limiter, limits: CallLimits, { leave }: Taken): Promise<void> {

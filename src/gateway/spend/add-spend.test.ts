@@ -19,9 +19,9 @@ test("a batch is added once to its key, team and member, however often it comes"
   const made = await makeKey(app.db, { team_id: team });
   const key = sha256Hex(made.key);
   const spent: Spent[] = [
-    { key, team, user, usd: 0.25, reservation: null },
-    { key, team, user: null, usd: 0.5, reservation: null },
-    { key: "nobody's", team: "none", user: "none", usd: 1, reservation: null },
+    { key, team, user, usd: 0.25, reservation: null, models: [] },
+    { key, team, user: null, usd: 0.5, reservation: null, models: [] },
+    { key: "nobody's", team: "none", user: "none", usd: 1, reservation: null, models: [] },
   ];
   const batchId = newRecordId();
   await Promise.all([addSpend(app.db, batchId, spent), addSpend(app.db, batchId, spent)]);

@@ -22,6 +22,7 @@ export async function addSpend(db: Database["db"], batchId: string, spent: reado
       const [teamId = "", userId = ""] = name.split("\0");
       await tx.teamMember.updateMany({ where: { teamId, userId }, data: { spend: { increment: usd } } });
     }
+    for (const [name, usd] of totalsOfModels(spent)) await addToModel(tx, name, usd);
     const settled = spent.flatMap(({ reservation }) => reservation ?? []);
     if (settled.length > 0) await tx.spendReservation.deleteMany({ where: { id: { in: settled } } });
     await tx.spendReservation.deleteMany({ where: { expiresAt: { lt: new Date() } } });
@@ -38,12 +39,27 @@ async function addToKey(tx: Transaction, token: string, usd: number): Promise<vo
   if (former) await tx.key.updateMany({ where: { token: former.keyToken }, data });
 }
 
+/** What a model cost somebody with a budget for it; the row was made when the call began. */
+async function addToModel(tx: Transaction, name: string, usd: number): Promise<void> {
+  const [scope = "", ownerId = "", model = ""] = name.split("\0");
+  const data = { spend: { increment: usd } };
+  const { count } = await tx.modelSpend.updateMany({ where: { scope, ownerId, model }, data });
+  if (count > 0 || scope !== "key") return;
+  const former = await tx.formerToken.findUnique({ where: { token: ownerId }, select: { keyToken: true } });
+  if (former) await tx.modelSpend.updateMany({ where: { scope, ownerId: former.keyToken, model }, data });
+}
+
+function totalsOfModels(spent: readonly Spent[]): [string, number][] {
+  const parts = spent.flatMap((one) => one.models.map((each) => ({ ...one, each })));
+  return totals(parts, ({ each: { scope, id, model } }) => [scope, id, model].join("\0"));
+}
+
 function toMember({ team, user }: Spent): string | null {
   return team === null || user === null ? null : `${team}\0${user}`;
 }
 
 /** The sum of each owner, sorted by owner. */
-function totals(spent: readonly Spent[], ownerOf: (one: Spent) => string | null): [string, number][] {
+function totals<One extends Spent>(spent: readonly One[], ownerOf: (one: One) => string | null): [string, number][] {
   const sums = new Map<string, number>();
   for (const one of spent) {
     const owner = ownerOf(one);

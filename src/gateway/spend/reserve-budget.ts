@@ -1,77 +1,64 @@
-import { z } from "zod";
-import { addDuration } from "#lib/duration.ts";
+import { readBudget, type BudgetState } from "#gateway/spend/read-budget.ts";
 import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
-import { inTransaction, lockName, type Transaction } from "#lib/in-transaction.ts";
+import { inTransaction, lockName } from "#lib/in-transaction.ts";
 import type { CallBudget } from "#keys/call-budgets.ts";
 
 /** What a call wants to hold back, until when at most, and in whose budgets. */
 export type BudgetRequest = { recordId: string; budgets: readonly CallBudget[]; usd: number; now: Date };
 
+/** What was seen on the way: the key's spend where its budget was read, and the soft budgets that are used up. */
+export type BudgetsSeen = { keySpend: number | null; softExceeded: CallBudget[] };
+
 /** A call that was never settled (its gateway died) is forgotten after this long. */
 const reservedMs = 15 * 60_000;
-
-type BudgetRow = { spend: number; maxBudget: number | null; budgetDuration: string | null; budgetResetAt: Date | null };
 
 /**
  * Holds back what a call may cost in every budget that it counts against, in one transaction. Throws 429 in LiteLLM's
  * words where a budget is used up by what was spent and what is held back, so that no more than what is under way goes
- * over it. A budget whose time has come begins anew.
+ * over it. A budget whose time has come begins anew; a soft one stops nothing.
  */
-export async function reserveBudget(db: Database["db"], request: BudgetRequest): Promise<void> {
+export async function reserveBudget(db: Database["db"], request: BudgetRequest): Promise<BudgetsSeen> {
   const { recordId, usd, now } = request;
   const budgets = [...request.budgets].sort((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1));
-  await inTransaction(db, async (tx) => {
+  return inTransaction(db, async (tx) => {
+    const seen: BudgetsSeen = { keySpend: null, softExceeded: [] };
     for (const budget of budgets) {
-      const { scope, id: scopeId } = budget;
+      const [scope, scopeId] = [reservedScope(budget), budget.id];
       await lockName(tx, nameOf(budget));
       // Held back first, then spent: what is settled between the two counts twice, never not at all.
       const where = { scope, scopeId, expiresAt: { gt: now } };
       const { _sum: held } = await tx.spendReservation.aggregate({ where, _sum: { usd: true } });
-      const row = await readBudget(tx, budget, now);
-      if (typeof row?.maxBudget !== "number") continue;
-      const cost = row.spend + (held.usd ?? 0);
-      if (cost >= row.maxBudget) throw exceeded(row.spend, row.maxBudget);
+      const state = await readBudget(tx, budget, now);
+      if (state === null) continue;
+      note(seen, budget, state);
+      if (state.maxBudget === null) continue;
+      if (state.spend + (held.usd ?? 0) >= state.maxBudget) throw exceeded(budget, state.spend, state.maxBudget);
       const expiresAt = new Date(now.getTime() + reservedMs);
       await tx.spendReservation.create({ data: { id: recordId, scope, scopeId, usd, expiresAt } });
     }
+    return seen;
   });
 }
 
-function nameOf({ scope, id }: CallBudget): string {
-  return `budget:${scope}:${id}`;
+function note(seen: BudgetsSeen, budget: CallBudget, { spend, softBudget }: BudgetState): void {
+  if (budget.ofModel === undefined && budget.scope === "key") seen.keySpend = spend;
+  if (softBudget !== null && spend >= softBudget) seen.softExceeded.push(budget);
 }
 
-const select = { spend: true, maxBudget: true, budgetDuration: true, budgetResetAt: true } as const;
-const MemberId = z.tuple([z.string(), z.string()]);
-
-async function readBudget(tx: Transaction, { scope, id }: CallBudget, now: Date): Promise<BudgetRow | null> {
-  if (scope === "team_member") {
-    const [teamId, userId] = MemberId.parse(JSON.parse(id));
-    const where = { teamId_userId: { teamId, userId } };
-    const member = await tx.teamMember.findUnique({ where, select: { spend: true, maxBudget: true } });
-    return member && { ...member, budgetDuration: null, budgetResetAt: null };
-  }
-  const row = await findRow(tx, scope, id);
-  if (!row?.budgetDuration || row.budgetResetAt === null || row.budgetResetAt > now) return row;
-  const data = { spend: 0, budgetResetAt: addDuration(now, row.budgetDuration, "budget_duration") };
-  if (scope === "key") await tx.key.updateMany({ where: { token: id }, data });
-  else if (scope === "team") await tx.team.updateMany({ where: { id }, data });
-  else await tx.user.updateMany({ where: { id }, data });
-  return { ...row, spend: 0 };
+function reservedScope({ scope, ofModel }: CallBudget): string {
+  return ofModel === undefined ? scope : `${scope} model:${ofModel.model}`;
 }
 
-function findRow(tx: Transaction, scope: "key" | "team" | "user", id: string): Promise<BudgetRow | null> {
-  if (scope === "key") return tx.key.findUnique({ where: { token: id }, select });
-  return scope === "team"
-    ? tx.team.findUnique({ where: { id }, select })
-    : tx.user.findUnique({ where: { id }, select });
+function nameOf(budget: CallBudget): string {
+  return `budget:${reservedScope(budget)}:${budget.id}`;
 }
 
-function exceeded(spend: number, maxBudget: number): AppError {
+function exceeded({ ofModel }: CallBudget, spend: number, maxBudget: number): AppError {
+  const of = ofModel === undefined ? "" : ` for model=${ofModel.model}`;
   return new AppError(
     "rate_limited",
-    `Budget has been exceeded! Current cost: ${String(spend)}, Max budget: ${String(maxBudget)}`,
+    `Budget has been exceeded!${of} Current cost: ${String(spend)}, Max budget: ${String(maxBudget)}`,
     { type: "budget_exceeded" },
   );
 }

@@ -15,7 +15,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const one: Spent = { key: "k", team: null, user: "u", usd: 0.25, reservation: null };
+const one: Spent = { key: "k", team: null, user: "u", usd: 0.25, reservation: null, models: [] };
 
 test("what was noted is handed over once and then gone", async () => {
   const batches: (readonly Spent[])[] = [];

@@ -9,12 +9,20 @@ export const Spent = z.object({
   usd: z.number().min(0),
   /** The call whose reservations end with this. */
   reservation: z.string().nullable().default(null),
+  /** The budgets of single models that it counts against. */
+  models: z.array(z.object({ scope: z.string(), id: z.string(), model: z.string() })).default([]),
 });
 export type Spent = z.output<typeof Spent>;
 
+/** What a call has in budgets beside its cost. */
+export type Held = { hasReservation?: boolean; modelBudgets?: Spent["models"] };
+
 /** What a call's record says of its cost; null where it cost nothing and held nothing back, or nobody is counted. */
-export function toSpent({ recordId, responseCostUsd: usd, caller }: LogRecord, hasReservation: boolean): Spent | null {
+export function toSpent(
+  { recordId, responseCostUsd: usd, caller }: LogRecord,
+  { hasReservation = false, modelBudgets: models = [] }: Held,
+): Spent | null {
   const { keyHash: key, teamId: team, userId: user } = caller;
   if (key === null || (usd <= 0 && !hasReservation)) return null;
-  return { key, team, user, usd, reservation: hasReservation ? recordId : null };
+  return { key, team, user, usd, reservation: hasReservation ? recordId : null, models };
 }

@@ -1,0 +1,45 @@
+import { LRUCache } from "lru-cache";
+import type { Call } from "#gateway/call.ts";
+import { findGroup } from "#gateway/choose-deployment.ts";
+import { estimateCost } from "#gateway/spend/estimate-cost.ts";
+import { reserveBudget } from "#gateway/spend/reserve-budget.ts";
+import type { CallBudget } from "#keys/call-budgets.ts";
+import type { Database } from "#lib/db.ts";
+import { currentLogger } from "#lib/logger.ts";
+import { stateCell } from "#lib/state.ts";
+
+/** How often our own log repeats that a soft budget is used up. */
+const repeatMs = 3_600_000;
+const warnedState = stateCell<LRUCache<string, true>>("soft-budgets-warned");
+
+/**
+ * Holds back what a call may cost in the budgets of its key, team, member and user, those of the asked model included.
+ * Throws 429 where one is used up; a soft one that is used up stops nothing, and answers and our own log say so.
+ */
+export async function holdBudget(db: Database["db"], call: Call, model: string): Promise<void> {
+  const { recordId, caller, body } = call.start;
+  if (caller.budgets.length === 0) return;
+  const [deployment = null] = findGroup(caller, model);
+  const names = [model, deployment?.modelName];
+  const budgets = caller.budgets.filter(({ ofModel }) => ofModel === undefined || names.includes(ofModel.model));
+  if (budgets.length === 0) return;
+  const usd = estimateCost(body, deployment);
+  const seen = await reserveBudget(db, { recordId, budgets, usd, now: new Date() });
+  call.hasReservation = true;
+  call.modelBudgets = budgets.flatMap(({ scope, id, ofModel }) =>
+    ofModel ? [{ scope, id, model: ofModel.model }] : [],
+  );
+  if (seen.keySpend !== null) call.keySpend = seen.keySpend;
+  if (seen.softExceeded.length === 0) return;
+  call.softExceeded = seen.softExceeded.map(({ scope }) => scope);
+  for (const budget of seen.softExceeded) warnOnce(budget);
+}
+
+function warnOnce({ scope, id }: CallBudget): void {
+  let warned = warnedState.find();
+  if (warned === undefined) warnedState.set((warned = new LRUCache({ max: 10_000, ttl: repeatMs })));
+  const name = `${scope}:${id}`;
+  if (warned.has(name)) return;
+  warned.set(name, true);
+  currentLogger().warn({ scope, id }, "a soft budget is used up; calls go on");
+}
