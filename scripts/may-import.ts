@@ -23,7 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
   "logging/destinations/": {
     any: [
       ...["logging/record.ts", "lib/address-user-headers.ts", "lib/errors.ts", "lib/fetch-upstream.ts"],
-      ...["lib/id.ts", "lib/retry-after.ts", "lib/state.ts"],
+      ...["lib/google-account.ts", "lib/google-token.ts", "lib/id.ts", "lib/retry-after.ts", "lib/state.ts"],
     ],
     never: ["next", "react"],
   },
@@ -32,7 +32,15 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
   "users/": { any: ["teams/", "keys/", "logging/", "lib/"], never: ["next", "react"] },
   "gateway/": { any: ["keys/", "logging/", "lib/"], never: ["next", "react"] },
   "gateway/providers/": {
-    any: ["gateway/", "logging/record.ts", "lib/errors.ts", "lib/fetch-upstream.ts", "lib/id.ts"],
+    any: [
+      "gateway/",
+      "logging/record.ts",
+      "lib/errors.ts",
+      "lib/fetch-upstream.ts",
+      "lib/google-account.ts",
+      "lib/google-token.ts",
+      "lib/id.ts",
+    ],
     never: ["next", "react"],
   },
   "http/": { any: ["keys/", "logging/", "lib/"], never: ["next", "react"] },

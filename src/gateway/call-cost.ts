@@ -25,6 +25,7 @@ const priceLists: Readonly<Record<string, string>> = {
   openrouter: "openrouter",
   perplexity: "perplexity",
   together_ai: "together",
+  vertex_ai: "google",
   xai: "x-ai",
 };
 

@@ -110,14 +110,15 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
   if (!provider) {
     return `the provider "${prefix}" of model "${params.model}" is not known. Fix: use one of ${providerNames.join(", ")}, for example openai/${params.model.slice(slash + 1)} with an api_base.`;
   }
-  const located = provider.locate?.({ apiKey: params.api_key ?? null, vendorParams }) ?? { apiBase: provider.apiBase };
+  const upstreamModel = slash === -1 ? params.model : params.model.slice(slash + 1);
+  const account = { apiKey: params.api_key ?? null, vendorParams, model: upstreamModel };
+  const located = provider.locate?.(account) ?? { apiBase: provider.apiBase };
   if ("problem" in located) return `model "${params.model}" ${located.problem}`;
   if (provider.name !== "mock" && params.api_base === undefined && located.apiBase === null) {
     return `model "${params.model}" has no address. Fix: add api_base: with the URL of its server.`;
   }
   const router = config.router_settings;
   const info = entry.model_info;
-  const upstreamModel = slash === -1 ? params.model : params.model.slice(slash + 1);
   const timeout = params.timeout ?? router.timeout ?? config.litellm_settings.request_timeout;
   const given = Object.fromEntries(
     Object.entries(params).filter(([name]) => !ownParams.has(name) && !isGatewayField(name)),

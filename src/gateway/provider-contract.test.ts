@@ -70,7 +70,9 @@ async function send(
   return Seen.parse(JSON.parse(await readText({ ...answer, headers: {} }, 100_000)));
 }
 
-const compatible = providerNames.filter((name) => !["azure", "anthropic", "bedrock", "mock"].includes(name));
+const compatible = providerNames.filter(
+  (name) => !["azure", "anthropic", "bedrock", "vertex_ai", "mock"].includes(name),
+);
 
 test.each(compatible)("%s is reached as OpenAI is", async (name) => {
   const seen = await send(deployment(`${name}/the-model`, "/v1"), chat);
@@ -80,7 +82,7 @@ test.each(compatible)("%s is reached as OpenAI is", async (name) => {
 
 test("every provider but a server of one's own has its vendor's address", () => {
   const withoutAddress = providerNames.filter((name) => findProvider(name)?.apiBase === null);
-  expect(withoutAddress.toSorted()).toEqual(["azure", "bedrock", "hosted_vllm", "mock", "openai_like"]);
+  expect(withoutAddress.toSorted()).toEqual(["azure", "bedrock", "hosted_vllm", "mock", "openai_like", "vertex_ai"]);
 });
 
 test("azure has the deployment in the path, the version in the query and the key in its own header", async () => {

@@ -3,7 +3,7 @@ import { anthropicWords } from "#gateway/translation/anthropic-words.ts";
 import type { ProviderFetch } from "#gateway/translation/provider-fetch.ts";
 import { translateChat } from "#gateway/translation/translate-chat.ts";
 import { sendJson } from "#gateway/providers/openai.ts";
-import type { Provider, ProviderCall } from "#gateway/providers/provider.ts";
+import type { Provider, ProviderAnswer, ProviderCall } from "#gateway/providers/provider.ts";
 
 /** The version of the API whose answers the gateway reads; a client may name another. */
 const versionDefault = "2023-06-01";
@@ -15,9 +15,11 @@ export const anthropic: Provider = {
   exceptionName: "AnthropicException",
   translates: true,
   takes: ({ name }) => name === "messages" || name === "chat",
-  send(call) {
+  async send(call) {
     const { deployment, headers, operation } = call;
-    if (operation.name === "chat") return translateChat(call, { words: anthropicWords("anthropic"), makeModel });
+    if (operation.name === "chat") {
+      return withRateLimits(await translateChat(call, { words: anthropicWords("anthropic"), makeModel }));
+    }
     const beta = headers.get("anthropic-beta");
     return sendJson(`${withoutVersion(deployment.apiBase ?? "")}/v1/messages`, call, {
       "anthropic-version": headers.get("anthropic-version") ?? versionDefault,
@@ -46,4 +48,16 @@ async function makeModel(
 /** An API base is written with and without the version's path. */
 function withoutVersion(apiBase: string): string {
   return apiBase.replace(/\/v1$/, "");
+}
+
+/** OpenAI's clients look for rate limits under OpenAI's names. https://docs.anthropic.com/en/api/rate-limits */
+function withRateLimits(answer: ProviderAnswer): ProviderAnswer {
+  const headers: Record<string, string> = { ...answer.headers };
+  for (const kind of ["requests", "tokens"]) {
+    for (const what of ["limit", "remaining"]) {
+      const value = answer.headers[`anthropic-ratelimit-${kind}-${what}`];
+      if (value !== undefined) headers[`x-ratelimit-${what}-${kind}`] = value;
+    }
+  }
+  return { ...answer, headers };
 }

@@ -3,6 +3,7 @@ import { azure } from "#gateway/providers/azure.ts";
 import { bedrock } from "#gateway/providers/bedrock.ts";
 import { mock } from "#gateway/providers/mock.ts";
 import { openai, openaiCompatible } from "#gateway/providers/openai.ts";
+import { vertex } from "#gateway/providers/vertex.ts";
 import type { Provider } from "#gateway/providers/provider.ts";
 
 /** Every provider by the prefix of `litellm_params.model`. */
@@ -27,6 +28,7 @@ const providers: Readonly<Record<string, Provider>> = {
   openrouter: openaiCompatible("openrouter", "https://openrouter.ai/api/v1", "OpenrouterException"),
   perplexity: openaiCompatible("perplexity", "https://api.perplexity.ai", "PerplexityException"),
   together_ai: openaiCompatible("together_ai", "https://api.together.xyz/v1", "Together_aiException"),
+  vertex_ai: vertex,
   xai: openaiCompatible("xai", "https://api.x.ai/v1", "XaiException"),
   mock,
 };

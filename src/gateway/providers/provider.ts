@@ -38,7 +38,9 @@ export type Provider = {
   /** True where chats are translated: signed thoughts and marks of the cache have words there. */
   translates?: true;
   /** For clouds: where the vendor answers by what config.yaml says of the account, or what is missing there. */
-  locate?(entry: Pick<Deployment, "apiKey" | "vendorParams">): { apiBase: string } | { problem: string };
+  locate?(
+    entry: Pick<Deployment, "apiKey" | "vendorParams"> & { model: string },
+  ): { apiBase: string } | { problem: string };
   /** False for an operation that this API does not have. */
   takes(operation: Pick<Operation, "name">): boolean;
   /** Sends one request. Throws `UpstreamError` of status 0 where there is no answer. */

@@ -38,7 +38,7 @@ test("a session token and an API key are used where they are given", async () =>
 
 test("the address is the region's, and what is missing of an account is said at the start", () => {
   const locate = (vendorParams: Record<string, string>, apiKey: string | null = null): unknown =>
-    findProvider("bedrock")?.locate?.({ apiKey, vendorParams });
+    findProvider("bedrock")?.locate?.({ apiKey, vendorParams, model: "m" });
   const keys = { aws_access_key_id: "a", aws_secret_access_key: "s" };
   const address = { apiBase: "https://bedrock-runtime.eu-west-1.amazonaws.com" };
   expect(locate({ aws_region_name: "eu-west-1", ...keys })).toEqual(address);

@@ -94,6 +94,7 @@ test("the vendor's headers come with the answer", async () => {
   server.answerWith({ headers: { "request-id": "req_1", "anthropic-ratelimit-requests-limit": "50" }, body: answered });
   const answer = await sendChat(toDeployment(anthropicCases, server.url), {});
   expect(answer.headers).toMatchObject({ "request-id": "req_1", "anthropic-ratelimit-requests-limit": "50" });
+  expect(answer.headers).toMatchObject({ "x-ratelimit-limit-requests": "50" });
   await readChat(answer);
 });
 
@@ -189,13 +190,37 @@ test("a streamed answer comes piece by piece, waits for its reader, and ends the
   });
 });
 
+test("a client that leaves before the answer ends the upstream's work", async () => {
+  const closed = Promise.withResolvers<undefined>();
+  const arrived = Promise.withResolvers<undefined>();
+  const silent = createServer((request, response) => {
+    request.resume();
+    response.on("close", () => closed.resolve(undefined));
+    arrived.resolve(undefined);
+  });
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const address = silent.address();
+  const url = typeof address === "object" && address !== null ? `http://127.0.0.1:${String(address.port)}` : "";
+  const leaving = new AbortController();
+  const asked = sendChat(toDeployment(anthropicCases, url), {}, { timeoutMs: 60_000, signal: leaving.signal }).catch(
+    (error: unknown) => error,
+  );
+  await arrived.promise;
+  leaving.abort();
+  expect(await asked).toBeInstanceOf(UpstreamError);
+  await closed.promise;
+  silent.close();
+});
+
 test("an upstream that says nothing is a timeout", async () => {
   const silent = createServer((request) => void request.resume());
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const address = silent.address();
   const url = typeof address === "object" && address !== null ? `http://127.0.0.1:${String(address.port)}` : "";
   for (const stream of [false, true]) {
-    const failed = await sendChat(toDeployment(anthropicCases, url), { stream }, 200).catch((error: unknown) => error);
+    const failed = await sendChat(toDeployment(anthropicCases, url), { stream }, { timeoutMs: 200 }).catch(
+      (error: unknown) => error,
+    );
     expect(findFailure(failed)?.kind).toMatch(/^timeout/);
   }
   silent.closeAllConnections();

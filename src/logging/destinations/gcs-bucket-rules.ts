@@ -1,7 +1,8 @@
 import { realpathSync } from "node:fs";
 import { isAbsolute, relative, resolve } from "node:path";
 import type { TeamVarsSettings, VarsFault } from "#logging/destinations/destination.ts";
-import { failedToLoad, googleTokenUri, parseServiceAccount } from "#logging/destinations/gcs-bucket-account.ts";
+import { googleTokenUri, parseServiceAccount } from "#lib/google-account.ts";
+import { failedToLoad } from "#logging/destinations/gcs-bucket-account.ts";
 
 /**
  * What a team or a key may not write. A path lies in one of the operator's folders or is a reference that the operator

@@ -1,33 +1,10 @@
-import { sign, type KeyObject } from "node:crypto";
-import { promisify } from "node:util";
-import { LRUCache } from "lru-cache";
-import { z } from "zod";
-import { UpstreamError } from "#lib/errors.ts";
-import { fetchUpstream, readText } from "#lib/fetch-upstream.ts";
-import { toRetryAfterMs } from "#lib/retry-after.ts";
+import { findGoogleToken, findMachineToken } from "#lib/google-token.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
-import { failedToLoad, type GcsCredentials, type ServiceAccount } from "#logging/destinations/gcs-bucket-account.ts";
+import { failedToLoad, type GcsCredentials } from "#logging/destinations/gcs-bucket-account.ts";
 import { misconfigured } from "#logging/destinations/gcs-bucket-target.ts";
 
 /** Reading and creating objects, nothing more. */
 const scope = "https://www.googleapis.com/auth/devstorage.read_write";
-const tokenSeconds = 3600;
-/** A token is not used in its last minutes, so that none runs out on its way. */
-const marginSeconds = 300;
-const answerBytesMax = 64 * 1024;
-
-const signText = promisify((text: string, key: KeyObject, done: (error: Error | null, signature: Buffer) => void) => {
-  sign("sha256", Buffer.from(text), key, done);
-});
-
-const TokenAnswer = z.object({ access_token: z.string().min(1), expires_in: z.number().default(tokenSeconds) });
-const TokenRefusal = z.object({ error: z.string(), error_description: z.string().optional() });
-
-/** Tokens by all that they were given for. Bounded: where more accounts are in use, a batch asks for its own. */
-const tokens = new LRUCache<string, string>({ max: 1000 });
-
-/** The token source of this machine's own credentials, loaded when first needed because the SDK is large. */
-const machine: { source: Promise<{ getAccessToken(): Promise<string | null | undefined> }> | null } = { source: null };
 
 /**
  * The access token for the credentials; null where there are none to show. Throws `UpstreamError` where Google gives
@@ -35,88 +12,12 @@ const machine: { source: Promise<{ getAccessToken(): Promise<string | null | und
  */
 export async function findAccessToken(
   credentials: GcsCredentials,
-  context: DeliveryContext,
+  { reach, signal }: Pick<DeliveryContext, "reach" | "signal">,
   refused: string | null = null,
 ): Promise<string | null> {
   if (credentials.kind === "none") return null;
-  if (credentials.kind === "default") return findDefaultToken(context.signal);
-  const { account } = credentials;
-  const cacheKey = `${context.reach} ${account.fingerprint}`;
-  const known = tokens.get(cacheKey);
-  if (known !== undefined && known !== refused) return known;
-  tokens.delete(cacheKey);
-  const answer = await requestToken(account, context);
-  const seconds = answer.expires_in - marginSeconds;
-  if (seconds > 0) tokens.set(cacheKey, answer.access_token, { ttl: seconds * 1000 });
-  return answer.access_token;
-}
-
-/** Google's exchange of a signed statement for a token (RFC 7523). */
-async function requestToken(account: ServiceAccount, context: DeliveryContext): Promise<z.output<typeof TokenAnswer>> {
-  const assertion = await signStatement(account, Math.floor(Date.now() / 1000));
-  const form = new URLSearchParams({ grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion });
-  const response = await fetchUpstream(account.tokenUri, {
-    method: "POST",
-    headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: form.toString(),
-    reach: context.reach,
-    signal: context.signal,
-    headersTimeoutMs: 10_000,
-    totalTimeoutMs: 20_000,
-  });
-  const text = await readText(response, answerBytesMax);
-  const answer = parseJson(text);
-  const token = TokenAnswer.safeParse(answer);
-  if (response.status === 200 && token.success) return token.data;
-  const wait = toRetryAfterMs(response.headers["retry-after"]);
-  const refusal = TokenRefusal.safeParse(answer);
-  const words = refusal.success ? (refusal.data.error_description ?? refusal.data.error).slice(0, 300) : "no token";
-  const isPassing = response.status === 429 || response.status === 408 || response.status >= 500;
-  throw new UpstreamError(
-    response.status,
-    `Google gave no token for the service account (${String(response.status)}): ${words.replaceAll(assertion, "***")}`,
-    { ...(isPassing ? {} : { fault: "destination" }), ...(wait === null ? {} : { retryAfterMs: wait }) },
-  );
-}
-
-async function signStatement(account: ServiceAccount, nowSeconds: number): Promise<string> {
-  const header = { alg: "RS256", typ: "JWT", ...(account.keyId === null ? {} : { kid: account.keyId }) };
-  const claims = {
-    iss: account.email,
-    scope,
-    aud: account.tokenUri,
-    iat: nowSeconds,
-    exp: nowSeconds + tokenSeconds,
-  };
-  const text = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
-  return `${text}.${(await signText(text, account.key)).toString("base64url")}`;
-}
-
-/** Google's own search: the environment's file, gcloud's, the metadata server. It keeps and renews its token itself. */
-async function findDefaultToken(signal: AbortSignal): Promise<string> {
-  const stopped = Promise.withResolvers<never>();
-  const onAbort = (): void => {
-    stopped.reject(signal.reason);
-  };
-  signal.throwIfAborted();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    machine.source ??= import("@google-cloud/storage").then(({ Storage }) => new Storage().authClient);
-    const token = await Promise.race([stopped.promise, machine.source.then((source) => source.getAccessToken())]);
-    if (typeof token === "string" && token !== "") return token;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw misconfigured(failedToLoad, error);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-  throw misconfigured(failedToLoad);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  if (credentials.kind === "account") return findGoogleToken(credentials.account, { scope, reach, signal }, refused);
+  const token = await findMachineToken(signal);
+  if (token === null) throw misconfigured(failedToLoad);
+  return token;
 }

@@ -54,11 +54,14 @@ export function toDeployment(vendor: Pick<Vendor, "params">, url: string, more: 
   return only;
 }
 
+/** How long a chat may take, and what ends it. */
+export type ChatLimits = { timeoutMs?: number; signal?: AbortSignal };
+
 /** Sends a chat to a deployment, as the gateway does once it has chosen one. */
 export async function sendChat(
   deployment: Deployment,
   request: JsonObject,
-  timeoutMs = 5_000,
+  { timeoutMs = 5_000, signal }: ChatLimits = {},
 ): Promise<ProviderAnswer> {
   const provider = findProvider(deployment.provider);
   if (!provider) throw new Error(`There is no provider ${deployment.provider}.`);
@@ -68,6 +71,7 @@ export async function sendChat(
     body: { model: deployment.upstreamModel, messages: question, ...request },
     form: null,
     headers: new Headers(),
+    signal,
     timeoutMs,
     totalTimeoutMs: timeoutMs * 2,
   });
