@@ -1,10 +1,12 @@
 import { type z } from "zod";
 import { readBearer } from "#http/bearer.ts";
 import { toErrorResponse } from "#http/error-response.ts";
+import { ignoredFieldsWarning } from "#http/ignored-fields.ts";
 import { logRefusedCall } from "#http/log-refused-call.ts";
 import { parseBody, parseQuery, readBodyText } from "#http/read-body.ts";
 import { assertRouteAllowed } from "#http/route-access.ts";
 import type { RouteDescription } from "#http/route-description.ts";
+import { withWarning } from "#http/with-warning.ts";
 import { strangerCaller, type Caller } from "#keys/caller.ts";
 import { verifyKey } from "#keys/verify-key.ts";
 import { currentDb, type Database } from "#lib/db.ts";
@@ -81,10 +83,11 @@ export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Hand
       const caller = await authenticate(db, options, { request, path, callId });
       const isCall = options.auth === "llm";
       const body = options.body ? parseBody(options.body, await readBodyText(request), isCall) : undefined;
+      const warning = options.body && !isCall ? ignoredFieldsWarning(options.body, body) : null;
       const query = options.query ? parseQuery(options.query, request.url) : undefined;
       const params = await context.params;
       const result = await handler({ db, caller, body, query, params, request, callId, callIdIsClients, path });
-      return result instanceof Response ? result : jsonResponse(result, callId);
+      return withWarning(result instanceof Response ? result : jsonResponse(result, callId), warning);
     } catch (error) {
       return toErrorResponse(error, { requestId: callId, route: path, form: options.errors });
     }

@@ -13,11 +13,10 @@ import { assertMaySetKeyFields } from "#keys/key-field-rights.ts";
 import { assertMorePrivate } from "#keys/key-privacy.ts";
 import { standingForNew } from "#keys/key-rights.ts";
 import { keyColumns, KeyRow, toKeyRow } from "#keys/key-row.ts";
-import { GenerateKey } from "#keys/key.ts";
+import { type GenerateKey } from "#keys/key.ts";
 import { masterUserId } from "#keys/master-user.ts";
 import { isProxyAdmin } from "#keys/rights.ts";
 import { lockTeamRowId } from "#keys/team-id.ts";
-import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
 import { maskedKey } from "#keys/verify-key.ts";
 import type { Actor } from "#keys/actor.ts";
 import { writeAudit } from "#logging/audit.ts";
@@ -51,7 +50,6 @@ export async function createKey(
   actor: Actor,
   { input, isServiceAccount }: NewKey,
 ): Promise<GeneratedKey> {
-  warnOfUnknownFields(input, GenerateKey.shape);
   const now = new Date();
   const config = configState.get();
   const fields = withKeyDefaults(input, config);

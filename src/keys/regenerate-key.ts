@@ -6,9 +6,8 @@ import type { Transaction } from "#lib/in-transaction.ts";
 import { keyringState } from "#lib/seal.ts";
 import { keyNameOf, takeToken, tokenOfNew, type GeneratedKey } from "#keys/generate-key.ts";
 import { findKey, toToken, type StoredKey } from "#keys/key-row.ts";
-import { RegenerateKey } from "#keys/key.ts";
+import { type RegenerateKey } from "#keys/key.ts";
 import { isProxyAdmin } from "#keys/rights.ts";
-import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
 import { changeKey } from "#keys/update-key.ts";
 import { maskedKey } from "#keys/verify-key.ts";
 import type { Actor } from "#keys/actor.ts";
@@ -29,7 +28,6 @@ export async function regenerateKey(
   actor: Actor,
   { key: named, ...input }: RegenerateKey & { key: string },
 ): Promise<GeneratedKey> {
-  warnOfUnknownFields(input, RegenerateKey.shape);
   const oldToken = toToken(named);
   if (isProxyAdmin(actor) && (await findKey(db, oldToken)) === null) throw unknownKey(named);
   const key = input.new_key ?? newVirtualKey();

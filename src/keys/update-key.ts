@@ -10,9 +10,8 @@ import { mergeExtras, toKeyColumns } from "#keys/key-columns.ts";
 import { assertBelowBounds } from "#keys/key-config.ts";
 import { assertMorePrivate } from "#keys/key-privacy.ts";
 import { findKey, keyColumns, KeyRow, toKeyRow, toToken, type StoredKey } from "#keys/key-row.ts";
-import { UpdateKey, type KeyFields } from "#keys/key.ts";
+import { type UpdateKey, type KeyFields } from "#keys/key.ts";
 import { lockTeamRowId } from "#keys/team-id.ts";
-import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
 import type { Actor } from "#keys/actor.ts";
 import { writeAudit } from "#logging/audit.ts";
 import { checkPlan } from "#logging/check-plan.ts";
@@ -48,7 +47,6 @@ type PlannedChange = KeyChange & {
  * not fit. `key` is echoed as it was given.
  */
 export async function updateKey(db: Database["db"], actor: Actor, input: UpdateKey): Promise<UpdatedKey> {
-  warnOfUnknownFields(input, UpdateKey.shape);
   return {
     key: input.key,
     ...(await changeKey(db, actor, { token: toToken(input.key), input, route: "/key/update" })),

@@ -3,7 +3,6 @@ import { AppError } from "#lib/errors.ts";
 import { inTransaction } from "#lib/in-transaction.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
 import { assertMayManageTeam } from "#keys/rights.ts";
-import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
 import type { Actor } from "#keys/actor.ts";
 import { writeAudit } from "#logging/audit.ts";
 import { checkDestination } from "#logging/check-destination.ts";
@@ -25,7 +24,7 @@ import {
   type TeamRow,
 } from "#teams/team-row.ts";
 import { toTeamVars } from "#teams/team-vars.ts";
-import { AddCallback } from "#teams/team.ts";
+import { type AddCallback } from "#teams/team.ts";
 
 /**
  * Adds a callback to a team, and ends its disabled state. For the team's administrators. Throws 422 for a variable that
@@ -38,7 +37,6 @@ export async function addCallback(
   actor: Actor,
   { teamId, testIn, ...input }: AddCallback & { teamId: string; testIn?: Environment | null },
 ): Promise<TeamRow> {
-  warnOfUnknownFields(input, AddCallback.shape);
   const entry = {
     callbackName: input.callback_name,
     callbackType: input.callback_type,

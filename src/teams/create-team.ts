@@ -7,7 +7,6 @@ import { mergeExtras } from "#keys/key-columns.ts";
 import { masterUserId } from "#keys/master-user.ts";
 import { assertProxyAdmin } from "#keys/rights.ts";
 import { lockTeamRowId } from "#keys/team-id.ts";
-import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
 import type { Actor } from "#keys/actor.ts";
 import { writeAudit } from "#logging/audit.ts";
 import { checkPlan } from "#logging/check-plan.ts";
@@ -20,7 +19,7 @@ import { noteDisable, noteEnable } from "#teams/note-disable.ts";
 import { toTeamColumns } from "#teams/team-columns.ts";
 import { teamColumns, toTeamRow, type TeamRow } from "#teams/team-row.ts";
 import { toTeamEntry } from "#teams/team-vars.ts";
-import { CreateTeam, teamExtrasShape, type Member } from "#teams/team.ts";
+import { type CreateTeam, teamExtrasShape, type Member } from "#teams/team.ts";
 
 /**
  * Makes a team with its creator as administrator, and takes in the keys that name it already. For proxy
@@ -28,7 +27,6 @@ import { CreateTeam, teamExtrasShape, type Member } from "#teams/team.ts";
  */
 export async function createTeam(db: Database["db"], actor: Actor, input: CreateTeam): Promise<TeamRow> {
   assertProxyAdmin(actor, "make teams");
-  warnOfUnknownFields(input, CreateTeam.shape);
   const teamId = input.team_id ?? randomUUID();
   const logging = readLogging(input.metadata ?? {});
   if (logging.state === "disabled") assertMayDisable({ mustLog: input.must_log === true });

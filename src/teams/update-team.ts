@@ -4,7 +4,6 @@ import { inTransaction, type Transaction } from "#lib/in-transaction.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
 import { mergeExtras } from "#keys/key-columns.ts";
 import { assertMayManageTeam } from "#keys/rights.ts";
-import { warnOfUnknownFields } from "#keys/unknown-fields.ts";
 import type { Actor } from "#keys/actor.ts";
 import { writeAudit } from "#logging/audit.ts";
 import { checkPlan } from "#logging/check-plan.ts";
@@ -26,7 +25,7 @@ import {
   type TeamRow,
 } from "#teams/team-row.ts";
 import { toTeamEntry } from "#teams/team-vars.ts";
-import { teamExtrasShape, UpdateTeam } from "#teams/team.ts";
+import { teamExtrasShape, type UpdateTeam } from "#teams/team.ts";
 
 /** What an update does, and the state of the team's logging that it was worked out for. */
 type TeamChange = {
@@ -42,7 +41,6 @@ type TeamChange = {
  * administrators give.
  */
 export async function updateTeam(db: Database["db"], actor: Actor, input: UpdateTeam): Promise<TeamRow> {
-  warnOfUnknownFields(input, UpdateTeam.shape);
   const teamId = input.team_id;
   const columns = toTeamColumns(input, new Date());
   for (;;) {

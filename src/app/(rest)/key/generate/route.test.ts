@@ -122,7 +122,9 @@ test("keeps limits and extras, and says which have no effect yet", async () => {
   const answer = await generate({ ...fields, rpm_limit: "", model_rpm_limit: {}, unheard_of: 1 });
   expect(answer.body).toMatchObject({ ...fields, rpm_limit: null });
   expect(answer.text).not.toContain("unheard_of");
-  expect(answer.headers.get("x-sluice-warning")).toBe("permissions is stored but not enforced in this version");
+  expect(answer.headers.get("x-sluice-warning")).toBe(
+    "permissions is stored but not enforced in this version; 1 unknown field was ignored: unheard_of",
+  );
 });
 
 test.each([
