@@ -1,12 +1,12 @@
 // A PgBouncer of our own in transaction mode, in front of a PostgreSQL: LISTEN reaches nobody behind it.
 import { spawn, spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { unprivilegedAccount } from "./postgres.mjs";
 import { SetupError } from "./setup.mjs";
+import { freePort } from "./free-port.mjs";
 
 const startTimeoutMs = 20_000;
 
@@ -86,14 +86,4 @@ async function answers({ child }, url) {
     }
   }
   return false;
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -2,10 +2,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SetupError, root } from "./setup.mjs";
+import { freePort } from "./free-port.mjs";
 
 const startTimeoutMs = 60_000;
 
@@ -166,14 +166,4 @@ async function stopServer(server) {
   // SIGINT is PostgreSQL's fast shutdown: it ends the sessions and writes everything down.
   if (server.child.exitCode === null && server.child.signalCode === null) server.child.kill("SIGINT");
   if (server.child.pid !== undefined) await server.ended;
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -2,11 +2,11 @@
 // until it is ready, asks it what a person would ask, ends it, and expects an orderly end.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "./setup.mjs";
+import { freePort } from "./free-port.mjs";
 
 const readyTimeoutMs = 300_000;
 const stopTimeoutMs = 60_000;
@@ -78,16 +78,6 @@ async function expectStatus(url, init, status) {
     throw new Error(`${url} answered ${answer.status}, not ${status}: ${text.slice(0, 500)}`);
   console.log(`smoke: ${init.method ?? "GET"} ${url} answered ${status}`);
   return answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : null;
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-smoke-"));

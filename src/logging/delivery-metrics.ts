@@ -2,8 +2,7 @@ import type { Db } from "#lib/db.ts";
 import { version } from "#lib/version.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import { nameCallbacks } from "#logging/name-callbacks.ts";
-
-const states = ["pending", "delivered", "dead", "suppressed"] as const;
+import { deliveryStates } from "#logging/queue/queue.ts";
 
 /**
  * The figures of the queue in Prometheus' text format, per kind of callback. No team, key or callback id is in it, so
@@ -22,7 +21,7 @@ export async function readMetrics(db: Db): Promise<string> {
   }
   const kinds = [...new Set([...totals.keys()].map((key) => key.slice(0, key.lastIndexOf(" "))))].toSorted();
   const deliveries = kinds.flatMap((kind) =>
-    states.map((state) => ({ labels: { callback: kind, state }, value: totals.get(`${kind} ${state}`) ?? 0 })),
+    deliveryStates.map((state) => ({ labels: { callback: kind, state }, value: totals.get(`${kind} ${state}`) ?? 0 })),
   );
   return [
     ...toGauge("sluice_info", "The running version.", [{ labels: { version }, value: 1 }]),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Db } from "#lib/db.ts";
+import { readAudit } from "#logging/read-audit.ts";
 
 /** Which audit entries to list; absent filters let everything pass. Pages count from 1. */
 export type AuditFilter = {
@@ -37,24 +38,7 @@ export type AuditPage = z.output<typeof AuditPage>;
 export async function listAudit(db: Db, { page, pageSize, ...filter }: AuditFilter): Promise<AuditPage> {
   const given = Object.entries(filter).filter(([, value]) => value !== undefined);
   const where: { objectType?: string; objectId?: string; actor?: string; action?: string } = Object.fromEntries(given);
-  const total = await db.auditEntry.count({ where });
-  const rows = await db.auditEntry.findMany({
-    where,
-    orderBy: [{ createdAt: "desc" }, { id: "desc" }],
-    skip: (page - 1) * pageSize,
-    take: pageSize,
-    select: {
-      id: true,
-      createdAt: true,
-      actor: true,
-      changedBy: true,
-      action: true,
-      objectType: true,
-      objectId: true,
-      before: true,
-      after: true,
-    },
-  });
+  const { rows, total } = await readAudit(db, where, { page, pageSize });
   const audit_logs = rows.map((row) => ({
     id: row.id,
     updated_at: row.createdAt.toISOString(),

@@ -1,5 +1,6 @@
 import type { Db } from "#lib/db.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
+import { readAudit } from "#logging/read-audit.ts";
 import { nameAudited } from "#teams/name-audited.ts";
 
 /** One change as the portal shows it. What changed is given as the rows before and after, secrets masked. */
@@ -27,24 +28,7 @@ const pageSize = 50;
 
 /** Lists the changes that a condition lets pass. Whether the reader may see them is the caller's to ask. */
 export async function listChanges(db: Db, where: Prisma.AuditEntryWhereInput, page: number): Promise<ChangePage> {
-  const total = await db.auditEntry.count({ where });
-  const rows = await db.auditEntry.findMany({
-    where,
-    orderBy: [{ createdAt: "desc" }, { id: "desc" }],
-    skip: (page - 1) * pageSize,
-    take: pageSize,
-    select: {
-      id: true,
-      createdAt: true,
-      actor: true,
-      changedBy: true,
-      action: true,
-      objectType: true,
-      objectId: true,
-      before: true,
-      after: true,
-    },
-  });
+  const { rows, total } = await readAudit(db, where, { page, pageSize });
   const names = await nameAudited(db, rows);
   const changes = rows.map((row) => ({
     id: row.id,

@@ -4,13 +4,14 @@ import type { Actor } from "#keys/actor.ts";
 import { isProxyAdmin } from "#keys/rights.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import { showDeliveries, ShownDelivery } from "#logging/find-deliveries.ts";
+import { deliveryStates } from "#logging/queue/queue.ts";
 import { deliveryTeams, selectionShape, toFilter } from "#teams/delivery-selection.ts";
 
 /** Which deliveries to list, and which page of them. */
 export const ListDeliveries = z.object({
   ...selectionShape,
   record_id: z.string().min(1).max(512).optional(),
-  state: z.enum(["pending", "delivered", "dead", "suppressed"]).optional(),
+  state: z.enum(deliveryStates).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z
     .string()

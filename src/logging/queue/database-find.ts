@@ -1,7 +1,5 @@
 import type { QueuePool } from "#logging/queue/database-pool.ts";
-import type { DeliveryCounts, DeliveryRow, DueCallback } from "#logging/queue/queue.ts";
-
-const states = ["pending", "delivered", "dead", "suppressed"] as const;
+import { deliveryStates, type DeliveryCounts, type DeliveryRow, type DueCallback } from "#logging/queue/queue.ts";
 
 /** The columns of a delivery that the contract shows. */
 export type DeliveryColumns = {
@@ -41,7 +39,9 @@ export function makeFind(pool: QueuePool) {
     type Sums = { callback_id: string } & Record<DeliveryRow["state"], number>;
     const rows = await pool.query<Sums>(countsText);
     return rows.flatMap((row) =>
-      states.flatMap((state) => (row[state] > 0 ? [{ callbackId: row.callback_id, state, count: row[state] }] : [])),
+      deliveryStates.flatMap((state) =>
+        row[state] > 0 ? [{ callbackId: row.callback_id, state, count: row[state] }] : [],
+      ),
     );
   }
 
@@ -50,7 +50,7 @@ export function makeFind(pool: QueuePool) {
 
 /** The contract's delivery of a row. */
 export function toDeliveryRow(row: DeliveryColumns): DeliveryRow {
-  const state = states[row.state];
+  const state = deliveryStates[row.state];
   if (state === undefined) throw new Error("The database queue is damaged: a state is out of range.");
   return {
     recordId: row.record_id,

@@ -1,7 +1,7 @@
 import type { Leases } from "#logging/queue/local-leases.ts";
-import { deliveryStates, integerOf, textOf, toDeliveryRow } from "#logging/queue/local-row.ts";
+import { integerOf, textOf, toDeliveryRow } from "#logging/queue/local-row.ts";
 import type { LocalStore } from "#logging/queue/local-store.ts";
-import type { DeliveryCounts, DeliveryRow, DueCallback } from "#logging/queue/queue.ts";
+import { deliveryStates, type DeliveryCounts, type DeliveryRow, type DueCallback } from "#logging/queue/queue.ts";
 
 /** Makes the look-ups of a local queue. */
 export function makeFind(store: LocalStore, leases: Leases) {

@@ -1,6 +1,7 @@
 import type { NewContent, NewDelivery, NewRows } from "#logging/queue/database-rows.ts";
-import { deliveryStates, integerOf, integerOrNull, type SqlRow, textOf, textOrNull } from "#logging/queue/local-row.ts";
+import { integerOf, integerOrNull, type SqlRow, textOf, textOrNull } from "#logging/queue/local-row.ts";
 import type { LocalStore } from "#logging/queue/local-store.ts";
+import { deliveryStates } from "#logging/queue/queue.ts";
 
 /** Rows of a local queue on their way into another one. Their contents have no ids yet. */
 export type MovingRows = {

@@ -1,9 +1,9 @@
 import type { SQLOutputValue, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import type { Leases } from "#logging/queue/local-leases.ts";
-import { deliveryStates, integerOf, integerOrNull, textOf } from "#logging/queue/local-row.ts";
+import { integerOf, integerOrNull, textOf } from "#logging/queue/local-row.ts";
 import type { LocalStore } from "#logging/queue/local-store.ts";
-import type { PurgedTeam, PurgeRequest } from "#logging/queue/queue.ts";
+import { deliveryStates, type PurgedTeam, type PurgeRequest } from "#logging/queue/queue.ts";
 
 /** So many rows go in one transaction. Between two of them appends and claims get their turn. */
 const chunkRows = 500;

@@ -1,11 +1,8 @@
 import type { SQLOutputValue } from "node:sqlite";
-import type { DeliveryRow } from "#logging/queue/queue.ts";
+import { deliveryStates, type DeliveryRow } from "#logging/queue/queue.ts";
 
 /** One row as SQLite gives it. */
 export type SqlRow = Record<string, SQLOutputValue>;
-
-/** The states of a delivery in the order of their numbers in the file. */
-export const deliveryStates = ["pending", "delivered", "dead", "suppressed"] as const;
 
 /** The integer of a column. Throws where the file holds something else. */
 export function integerOf(row: SqlRow, column: string): number {

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { LRUCache } from "lru-cache";
 import { inTransaction, openLocalFile } from "#logging/queue/local-file.ts";
-import { deliveryStates, integerOf, textOf } from "#logging/queue/local-row.ts";
-import type { DeliveryRow } from "#logging/queue/queue.ts";
+import { integerOf, textOf } from "#logging/queue/local-row.ts";
+import { deliveryStates, type DeliveryRow } from "#logging/queue/queue.ts";
 
 /** The open file of a local queue, the numbers of its callbacks, and the counts that go with every change. */
 export type LocalStore = {

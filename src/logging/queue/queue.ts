@@ -66,6 +66,9 @@ export type PurgedTeam = { teamId: string; createdBeforeMs?: number };
 /** What to remove: of a team, of many teams at once, or what is pending of a callback. */
 export type PurgeRequest = PurgedTeam | { teams: readonly PurgedTeam[] } | { callbackId: string };
 
+/** What can have become of a delivery, in the order of the numbers that a local queue's file has for them. */
+export const deliveryStates = ["pending", "delivered", "dead", "suppressed"] as const;
+
 /** A delivery without its content. */
 export type DeliveryRow = {
   recordId: string;
@@ -73,7 +76,7 @@ export type DeliveryRow = {
   callbackId: string;
   teamId: string | null;
   keyHash: string | null;
-  state: "pending" | "delivered" | "dead" | "suppressed";
+  state: (typeof deliveryStates)[number];
   tries: number;
   createdAtMs: number;
   dueAtMs: number;
