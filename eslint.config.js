@@ -8,7 +8,16 @@ const outsideTheProduct = ["bench/**", "e2e/**", "prisma/**", "scripts/**", "src
 
 export default tseslint.config(
   {
-    ignores: [".next/", "data/", "next-env.d.ts", "playwright-report/", "src/lib/prisma/", "test-results/"],
+    ignores: [
+      ".next/",
+      "data/",
+      "dist/",
+      "next-env.d.ts",
+      "playwright-report/",
+      "src/client/contract.ts",
+      "src/lib/prisma/",
+      "test-results/",
+    ],
   },
   {
     files: ["**/*.{ts,tsx,js,mjs}"],

@@ -20,7 +20,7 @@ export type DescribedDestination = {
   label: string;
   vars: DescribedVar[];
   /** The JSON Schema of `callback_vars`. */
-  schema: z.core.JSONSchema.BaseSchema;
+  schema: z.core.util.JSONType;
   /** Environment variables that a pasted `.env` block may have, and the variable that each fills. */
   env: Readonly<Record<string, string>>;
 };
@@ -43,7 +43,7 @@ export function describeDestinations(): DescribedDestination[] {
       const described = Object.entries(schema.properties ?? {}).map(([varName, property]) =>
         describeVar(varName, Shown.catch({}).parse(property), targetVars),
       );
-      return { name, label, vars: described, schema, env };
+      return { name, label, vars: described, schema: z.json().parse(JSON.parse(JSON.stringify(schema))), env };
     });
 }
 

@@ -5,7 +5,7 @@ import { deleteKeys } from "#keys/delete-keys.ts";
 import { createKey } from "#keys/generate-key.ts";
 import { getKeyLogging } from "#keys/get-key-logging.ts";
 import { getKey } from "#keys/get-key.ts";
-import { GenerateKey, UpdateKey } from "#keys/key.ts";
+import { GenerateKey, keyShape, UpdateKey } from "#keys/key.ts";
 import { listTeamKeys } from "#keys/list-team-keys.ts";
 import { regenerateKey } from "#keys/regenerate-key.ts";
 import { updateKey } from "#keys/update-key.ts";
@@ -24,12 +24,12 @@ export const keysRouter = router({
     .query(async ({ ctx: { db, actor }, input }) => (await getKey(db, actor, input.key)).info),
   /** The answer carries the key in clear, this once. */
   generate: writerProcedure
-    .input(z.object({ fields: z.looseObject({}), isServiceAccount: z.boolean().default(false) }))
+    .input(z.object({ fields: GenerateKey, isServiceAccount: z.boolean().default(false) }))
     .mutation(({ ctx: { db, actor }, input: { fields, isServiceAccount } }) =>
-      createKey(db, actor, { input: GenerateKey.parse(fields), isServiceAccount }),
+      createKey(db, actor, { input: fields, isServiceAccount }),
     ),
   update: writerProcedure
-    .input(Named.extend({ changes: z.looseObject({}) }))
+    .input(Named.extend({ changes: z.looseObject(keyShape) }))
     .mutation(({ ctx: { db, actor }, input: { key, changes } }) =>
       updateKey(db, actor, UpdateKey.parse({ ...changes, key })),
     ),

@@ -4,7 +4,7 @@ import { deleteTeams } from "#teams/delete-teams.ts";
 import { getTeam } from "#teams/get-team.ts";
 import { listTeamSummaries } from "#teams/list-team-summaries.ts";
 import { mayManageTeam } from "#keys/rights.ts";
-import { CreateTeam, UpdateTeam } from "#teams/team.ts";
+import { CreateTeam, TeamFields, UpdateTeam } from "#teams/team.ts";
 import { updateTeam } from "#teams/update-team.ts";
 import { adminProcedure, router, teamProcedure, userProcedure } from "#trpc/trpc.ts";
 
@@ -19,7 +19,7 @@ export const teamsRouter = router({
   }),
   create: adminProcedure.input(CreateTeam).mutation(({ ctx: { db, actor }, input }) => createTeam(db, actor, input)),
   update: teamProcedure("team_admin")
-    .input(z.object({ changes: z.looseObject({}) }))
+    .input(z.object({ changes: z.looseObject(TeamFields.shape) }))
     .mutation(({ ctx: { db, actor }, input }) =>
       updateTeam(db, actor, UpdateTeam.parse({ ...input.changes, team_id: input.teamId })),
     ),
