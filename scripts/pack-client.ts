@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { rolldown } from "rolldown";
 import ts from "typescript";
 import { z } from "zod";
+import { contractPath, findBreaks, readContractVersion, writeContract } from "./router-contract.ts";
 
 /**
  * `npm run client:pack [FOLDER]`: makes the typed client a package without dependencies, one module and one declaration
@@ -66,12 +67,17 @@ async function bundle(file: string): Promise<void> {
   await build.close();
 }
 
-/** The declarations of all sources in one file, which imports nothing. */
+/** The declarations of all sources in one file, which imports nothing. The contract is that of the router now. */
 function declare(): string {
+  const kept = readFileSync(join(root, contractPath), "utf8");
+  const current = writeContract(readContractVersion(kept));
+  const breaks = findBreaks(kept, current);
+  if (breaks.length > 0) throw new Error(`See npm run client:contract: ${breaks.join(", ")}.`);
   const parts = sources.map((name) => {
     const path = join(root, "src/client", `${name}.ts`);
+    const text = path.endsWith(contractPath) ? current : readFileSync(path, "utf8");
     const compilerOptions = { strict: true, isolatedDeclarations: true };
-    const { outputText, diagnostics = [] } = ts.transpileDeclaration(readFileSync(path, "utf8"), {
+    const { outputText, diagnostics = [] } = ts.transpileDeclaration(text, {
       fileName: path,
       compilerOptions,
     });

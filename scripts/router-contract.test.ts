@@ -15,13 +15,9 @@ test("no earlier caller stumbles over the router as it is now, unless the contra
   expect(findBreaks(kept, current), "Run npm run client:contract, and see what it says.").toEqual([]);
 });
 
-test("the kept contract says what the router takes and answers now", () => {
-  expect(current, "Run npm run client:contract, and commit what it wrote.").toBe(kept);
-});
-
 test("nothing of the server is in it", () => {
-  expect(kept).not.toMatch(/Prisma|\bctx\b|NextRequest|Uint8Array/);
-  expect([...kept.matchAll(/from "(.*)"/g)].map(([, source]) => source)).toEqual(["#client/procedure.ts"]);
+  expect(current).not.toMatch(/Prisma|\bctx\b|NextRequest|Uint8Array/);
+  expect([...current.matchAll(/from "(.*)"/g)].map(([, source]) => source)).toEqual(["#client/procedure.ts"]);
 });
 
 const changes: [string, (text: string) => string, string[]][] = [
