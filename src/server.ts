@@ -157,14 +157,14 @@ function queueUrl(settings: Settings, loaded: LoadedConfig): string | null {
  * environment where it is set, else from each request, which is checked.
  */
 async function preparePortal(
-  { portalUrl, sessionSecret, adminEmail: email, adminPassword: password }: Settings,
+  { portalUrl, sessionSecret, oidc, adminEmail: email, adminPassword: password }: Settings,
   { encryptionKeys }: Secrets,
   { db }: Database,
 ): Promise<FirstAdministrator | null> {
   process.env.AUTH_TRUST_HOST = "1";
   const derived = hkdfSync("sha256", encryptionKeys[0] ?? "", "", "sluice sessions", 32);
   const secret = sessionSecret ?? Buffer.from(derived).toString("base64url");
-  portalSettingsState.set({ secret, url: portalUrl === null ? null : new URL(portalUrl) });
+  portalSettingsState.set({ secret, url: portalUrl === null ? null : new URL(portalUrl), oidc });
   return ensureFirstAdministrator(db, { email, password });
 }
 

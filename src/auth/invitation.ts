@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { z } from "zod";
 import type { Database, Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { sha256Hex } from "#lib/id.ts";
@@ -34,13 +35,20 @@ export async function inviteMember(
   { userId, createdBy }: { userId: string; createdBy: string | null },
 ): Promise<NewInvitation | null> {
   // Whether there is a hash is all that is asked of it.
-  const select = { email: true, role: true, passwordHash: true } as const;
+  const select = { email: true, role: true, passwordHash: true, extras: true } as const;
   const user = await db.user.findUnique({ where: { id: userId }, select });
-  const isNew = user?.email && user.passwordHash === null && user.role.startsWith("internal_user");
+  const isOpen = user?.passwordHash === null && !isBound(user.extras);
+  const isNew = user?.email && isOpen && user.role.startsWith("internal_user");
   if (!isNew) return null;
   const memberships = await db.teamMember.count({ where: { userId } });
   const keys = await db.key.count({ where: { userId } });
   return memberships === 1 && keys === 0 ? createInvitation(db, { userId, createdBy }) : null;
+}
+
+/** Whether the provider has proved once who the account's person is. */
+function isBound(extras: unknown): boolean {
+  const { sso_user_id: bound = null } = z.object({ sso_user_id: z.json().optional() }).catch({}).parse(extras);
+  return bound !== null;
 }
 
 /** Whose invitation a secret is; null where there is none, it has ended, or its user is gone. */

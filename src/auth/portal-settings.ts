@@ -1,11 +1,16 @@
 import { stateCell } from "#lib/state.ts";
 
+/** The OpenID Connect provider at which people may sign in, and what it knows us by. */
+export type OidcSettings = { issuer: string; clientId: string; clientSecret: string };
+
 /** What sign-in needs to know of this process. */
 export type PortalSettings = {
   /** Encrypts the session cookies. */
   secret: string;
   /** The address under which people reach the portal; null: loopback and literal addresses only. */
   url: URL | null;
+  /** Null: by e-mail address and password alone. */
+  oidc: OidcSettings | null;
 };
 
 /** Set by the server before it listens. */

@@ -27,6 +27,7 @@ const defaults = {
   privateDestinationHosts: [],
   portalUrl: null,
   sessionSecret: null,
+  oidc: null,
   adminEmail: null,
   adminPassword: null,
   logLevel: "info",
@@ -59,6 +60,9 @@ test("every setting is read", () => {
     SLUICE_PRIVATE_DESTINATION_HOSTS: "langfuse:3000, 10.0.0.0/8,",
     NEXTAUTH_URL: "https://logs.example.com",
     NEXTAUTH_SECRET: "session-secret-0123456789",
+    OIDC_ISSUER: "https://login.example.com/realms/main",
+    OIDC_CLIENT_ID: "sluice",
+    OIDC_CLIENT_SECRET: "secret-of-the-client",
     SLUICE_ADMIN_EMAIL: "ada@example.com",
     SLUICE_ADMIN_PASSWORD: "a-long-password",
     SLUICE_LOG_LEVEL: "DEBUG",
@@ -78,6 +82,11 @@ test("every setting is read", () => {
     privateDestinationHosts: ["langfuse:3000", "10.0.0.0/8"],
     portalUrl: "https://logs.example.com",
     sessionSecret: "session-secret-0123456789",
+    oidc: {
+      issuer: "https://login.example.com/realms/main",
+      clientId: "sluice",
+      clientSecret: "secret-of-the-client",
+    },
     adminEmail: "ada@example.com",
     adminPassword: "a-long-password",
     logLevel: "debug",
@@ -164,4 +173,17 @@ test("unknown settings and options are warnings with the nearest known name", ()
 test("a short master key that is reachable from outside is a warning", () => {
   expect(readSettings({ SLUICE_MASTER_KEY: "sk-1234" }, []).warnings).toEqual([]);
   expect(readSettings({ SLUICE_MASTER_KEY: "sk-1234", HOST: "0.0.0.0" }, []).warnings).toHaveLength(1);
+});
+
+test("a provider of sign-in needs all that belongs to it, and https except on this machine", () => {
+  const whole = { OIDC_CLIENT_ID: "sluice", OIDC_CLIENT_SECRET: "a secret that stays unsaid" };
+  expect(() => readSettings({ OIDC_ISSUER: "https://login.example.com" }, [])).toThrow(
+    /OIDC_CLIENT_ID is missing.*\n.*OIDC_CLIENT_SECRET is missing/,
+  );
+  for (const issuer of ["http://login.example.com", "login.example.com", "https://login.example.com?a=1"]) {
+    expect(() => readSettings({ ...whole, OIDC_ISSUER: issuer }, [])).toThrow(/^OIDC_ISSUER is not the address/);
+  }
+  for (const issuer of ["https://login.example.com", "http://127.0.0.1:9000/realms/main"]) {
+    expect(readSettings({ ...whole, OIDC_ISSUER: issuer }, []).oidc?.issuer).toBe(issuer);
+  }
 });

@@ -74,6 +74,16 @@ const Environment = z.object({
       error: "is too short. Fix: use 32 random characters, or remove it: then it follows from the encryption key.",
     })
     .optional(),
+  OIDC_ISSUER: z
+    .string()
+    .refine(isIssuer, {
+      error:
+        "is not the address of an OpenID Connect provider. Fix: use https, without query, for example " +
+        "https://login.example.com/realms/main; /.well-known/openid-configuration is looked for below it.",
+    })
+    .optional(),
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_CLIENT_SECRET: z.string().optional(),
   SLUICE_ADMIN_EMAIL: z
     .string()
     .refine((email) => Email.safeParse(email).success, {
@@ -125,6 +135,8 @@ export type Settings = {
   portalUrl: string | null;
   /** Null: derived from the encryption key. */
   sessionSecret: string | null;
+  /** The provider at which people may sign in beside their passwords; null: none. */
+  oidc: { issuer: string; clientId: string; clientSecret: string } | null;
   /** The first administrator's sign-in; null: a default address, a generated password. */
   adminEmail: string | null;
   adminPassword: string | null;
@@ -149,6 +161,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     const name = String(issue.path[0]);
     problems.push(`${given.get(name)?.writtenAs ?? name} ${issue.message}`);
   }
+  problems.push(...missingOidc(given));
   if (!parsed.success || problems.length > 0) throw new AppError("bad_request", problems.join("\n"));
 
   const settings = parsed.data;
@@ -169,6 +182,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     privateDestinationHosts: settings.SLUICE_PRIVATE_DESTINATION_HOSTS,
     portalUrl: settings.NEXTAUTH_URL ?? null,
     sessionSecret: settings.NEXTAUTH_SECRET ?? null,
+    oidc: toOidc(settings),
     adminEmail: settings.SLUICE_ADMIN_EMAIL ?? null,
     adminPassword: settings.SLUICE_ADMIN_PASSWORD ?? null,
     logLevel: settings.SLUICE_LOG_LEVEL,
@@ -193,6 +207,28 @@ function givenSettings(env: Readonly<Record<string, string | undefined>>, warnin
     else if (first.value !== value) warnings.push(`${writtenAs} is ignored, because ${name} is set to another value.`);
   }
   return given;
+}
+
+const oidcNames = ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"] as const;
+
+/** Sign-in at a provider needs all three. */
+function missingOidc(given: GivenSettings): string[] {
+  const missing = oidcNames.filter((name) => !given.has(name));
+  if (missing.length === oidcNames.length) return [];
+  return missing.map((name) => `${name} is missing. Fix: set ${oidcNames.join(", ")} together, or none of them.`);
+}
+
+function toOidc(settings: z.output<typeof Environment>): Settings["oidc"] {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret } = settings;
+  if (issuer === undefined || clientId === undefined || clientSecret === undefined) return null;
+  return { issuer, clientId, clientSecret };
+}
+
+/** On this machine a provider may do without https; elsewhere somebody on the way could say who people are. */
+function isIssuer(text: string): boolean {
+  const url = URL.parse(text);
+  if (url?.search !== "" || url.hash !== "" || url.username !== "") return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
 }
 
 function readConfigOption(

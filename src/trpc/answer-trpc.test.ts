@@ -16,7 +16,7 @@ let cookie: string;
 
 beforeAll(async () => {
   app = await startApp();
-  portalSettingsState.set({ secret, url: null });
+  portalSettingsState.set({ secret, url: null, oidc: null });
   userId = `user-${randomUUID()}`;
   await app.db.user.create({ data: { id: userId, role: "proxy_admin" } });
   sessionId = await startSession(app.db, userId, "a browser");

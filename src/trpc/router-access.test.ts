@@ -44,7 +44,7 @@ const actors = new Map<Visitor, Actor | null>([["nobody", null]]);
 
 beforeAll(async () => {
   app = await startApp();
-  portalSettingsState.set({ secret: "secret of the sessions of the tests", url: null });
+  portalSettingsState.set({ secret: "secret of the sessions of the tests", url: null, oidc: null });
   ({ team_id: teamId } = await makeTeam(app.db));
   ({ team_id: foreignTeamId } = await makeTeam(app.db));
   ({ token: key } = await makeKey(app.db, { team_id: foreignTeamId }));
