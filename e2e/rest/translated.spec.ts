@@ -31,12 +31,22 @@ async function stream(client: OpenAI, prompt: string): Promise<{ text: string; a
 
 test("OpenAI's client talks to a model of another wire, and each of its calls is logged once", async ({
   startSluice,
+  fakes,
 }) => {
   const anthropic = await startFakeAnthropic();
   const langfuse = await startFakeLangfuse({ projects: [project] });
   const params = { api_base: anthropic.url, api_key: "sk-ant-operator", output_cost_per_token: 0.001 };
+  const claude = { model: "anthropic/claude-fake", ...params };
+  const spare = { model: "openai/fake-model", api_base: fakes.openai.baseUrl, api_key: "sk-fake-upstream" };
   const sluice = await startSluice({
-    config: { model_list: [{ model_name: "claude", litellm_params: { model: "anthropic/claude-fake", ...params } }] },
+    config: {
+      model_list: [
+        { model_name: "claude", litellm_params: claude },
+        { model_name: "busy", litellm_params: claude },
+        { model_name: "spare", litellm_params: spare },
+      ],
+      router_settings: { fallbacks: [{ busy: ["spare"] }] },
+    },
   });
   await mustAdmin(sluice, "/team/new", { team_id: "t", team_alias: "Team T" });
   await mustAdmin(sluice, "/team/t/callback", {
@@ -78,9 +88,13 @@ test("OpenAI's client talks to a model of another wire, and each of its calls is
   await expect(ask("never sent", { seed: 7 })).rejects.toMatchObject({ status: 400, param: "seed" });
   expect(JSON.stringify(anthropic.calls.map(({ body }) => body))).not.toContain("never sent");
 
-  await until("all are logged", () => langfuse.project(project.id).spans.length >= 7);
+  const stoodIn = await ask("[[error-529]] overloaded", { model: "busy" });
+  expect(stoodIn.data.choices[0]?.message.content).toContain("Echo");
+  expect(stoodIn.response.headers.get("x-litellm-attempted-fallbacks")).toBe("1");
+
+  await until("all are logged", () => langfuse.project(project.id).spans.length >= 8);
   const { spans } = langfuse.project(project.id);
-  expect(spans).toHaveLength(7);
+  expect(spans).toHaveLength(8);
   expect(spans.filter(({ level }) => level === "ERROR")).toHaveLength(3);
   for (const span of spans) {
     expect(span).toMatchObject({ traceName: "litellm-acompletion", metadata: { user_api_key_team_alias: "Team T" } });
