@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { LRUCache } from "lru-cache";
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
@@ -40,7 +38,6 @@ setLogger(data.logLevel);
 configState.set(data.config);
 keyringState.set(makeKeyring(data.masterKeys));
 privateHostsState.set(parsePrivateHosts(data.privateHosts));
-mkdirSync(dirname(data.queuePath), { recursive: true, mode: 0o700 });
 
 const queue = await openQueue({
   path: data.queuePath,

@@ -1,6 +1,6 @@
 import type { ContentClass } from "#logging/content-class.ts";
 import { isJsonObject, type Json, type JsonObject, type LogRecord } from "#logging/record.ts";
-import { redactMessage } from "#logging/redact-message.ts";
+import { inMessages, redactMessage } from "#logging/redact-message.ts";
 import { plainOf, redactResponse } from "#logging/redact-response.ts";
 import { redactedText } from "#logging/redacted-text.ts";
 
@@ -12,19 +12,7 @@ type PartRedaction = {
 };
 
 /** What a client may have put in its own words into the request: an upstream's error may quote any of it. */
-const quoted: readonly ContentClass[] = [
-  "messages",
-  "system_prompt",
-  "tool_schemas",
-  "tool_arguments",
-  "tool_results",
-  "reasoning",
-  "refusals",
-  "images",
-  "audio",
-  "file_names",
-  "embedding_input",
-];
+const quoted: readonly ContentClass[] = [...inMessages, "tool_schemas", "embedding_input"];
 
 /**
  * Takes the chosen classes of content out of a record and leaves the others. Within a class nothing is kept that was

@@ -4,7 +4,7 @@ import { redactFunction, redactToolCall, roles } from "#logging/redact-response.
 import { redactedText } from "#logging/redacted-text.ts";
 
 /** The classes that a message can hold. */
-const inMessages: readonly ContentClass[] = [
+export const inMessages: readonly ContentClass[] = [
   "messages",
   "system_prompt",
   "tool_arguments",

@@ -12,7 +12,8 @@ import { makeRemove } from "#logging/queue/database-remove.ts";
 import { makeRevise } from "#logging/queue/database-revise.ts";
 import { makeSettle } from "#logging/queue/database-settle.ts";
 import { makeSweep } from "#logging/queue/database-sweep.ts";
-import type { DeliveryCounts, DeliveryRow, DueCallback, FindRequest, Queue } from "#logging/queue/queue.ts";
+import type { Queue } from "#logging/queue/queue.ts";
+import { toFind } from "#logging/queue/to-find.ts";
 
 /** Which PostgreSQL holds the queue and what seals it. `now` is the clock of sealing, appending and suppressing. */
 export type DatabaseQueueOptions = {
@@ -48,19 +49,10 @@ export function openDatabaseQueue(options: DatabaseQueueOptions): DatabaseQueue 
   const leases = makeDatabaseLeases();
   const sealer = { keyring, now };
   const { append, insert, takeIds } = makeAppend(pool, sealer);
-  const { findRows, findDue, findCounts } = makeFind(pool);
+  const find = toFind(makeFind(pool));
   const sweep = makeSweep(pool);
   const { purge, expire } = makeRemove(pool, sweep, now);
   let closing: Promise<void> | null = null;
-
-  function find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
-  function find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
-  function find(request: { by: "counts" }): Promise<DeliveryCounts[]>;
-  async function find(request: FindRequest): Promise<DeliveryRow[] | DueCallback[] | DeliveryCounts[]> {
-    if (request.by === "due") return findDue(request.nowMs);
-    if (request.by === "counts") return findCounts();
-    return findRows({ by: request.by, id: request.id });
-  }
 
   return {
     append,

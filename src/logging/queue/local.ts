@@ -10,7 +10,8 @@ import { makeSettle } from "#logging/queue/local-settle.ts";
 import { makeList } from "#logging/queue/local-list.ts";
 import { type LocalMoves, makeMoves } from "#logging/queue/local-move.ts";
 import { openLocalStore } from "#logging/queue/local-store.ts";
-import type { DeliveryCounts, DeliveryRow, DueCallback, FindRequest, Queue } from "#logging/queue/queue.ts";
+import type { Queue } from "#logging/queue/queue.ts";
+import { toFind } from "#logging/queue/to-find.ts";
 
 /** Where a local queue lies and what seals it. `now` is the clock of sealing, appending and suppressing. */
 export type LocalQueueOptions = { path: string; keyring: Keyring; now?: () => Date };
@@ -29,18 +30,9 @@ export function openLocalQueue({ path, keyring, now = () => new Date() }: LocalQ
   const sealer = { keyring, now };
   const append = makeAppend(store, sealer);
   const settle = makeSettle(store, leases);
-  const { findRows, findDue, findCounts } = makeFind(store, leases);
+  const find = toFind(makeFind(store, leases));
   const hasten = makeHasten(store);
   const { purge, expire } = makeRemove({ store, leases, now });
-
-  function find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
-  function find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
-  function find(request: { by: "counts" }): Promise<DeliveryCounts[]>;
-  async function find(request: FindRequest): Promise<DeliveryRow[] | DueCallback[] | DeliveryCounts[]> {
-    if (request.by === "due") return findDue(request.nowMs);
-    if (request.by === "counts") return findCounts();
-    return findRows({ by: request.by, id: request.id });
-  }
 
   return {
     append: async (entries) => append(entries),
