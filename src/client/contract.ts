@@ -586,7 +586,18 @@ export type Procedures = {
               }
             | null
             | undefined;
-          model_max_budget?: Json;
+          model_max_budget?:
+            | {
+                [name: string]: {
+                  budget_duration?: string | null | undefined;
+                  budget_limit?: number | string | undefined;
+                  max_budget?: number | string | undefined;
+                  time_period?: string | null | undefined;
+                  [name: string]: unknown;
+                };
+              }
+            | null
+            | undefined;
           model_rpm_limit?: Json;
           model_tpm_limit?: Json;
           models?: string[] | null | undefined;
@@ -690,7 +701,18 @@ export type Procedures = {
               }
             | null
             | undefined;
-          model_max_budget?: Json;
+          model_max_budget?:
+            | {
+                [name: string]: {
+                  budget_duration?: string | null | undefined;
+                  budget_limit?: number | string | undefined;
+                  max_budget?: number | string | undefined;
+                  time_period?: string | null | undefined;
+                  [name: string]: unknown;
+                };
+              }
+            | null
+            | undefined;
           model_rpm_limit?: Json;
           model_tpm_limit?: Json;
           models?: string[] | null | undefined;
@@ -1345,6 +1367,7 @@ export type Procedures = {
         team_alias: string | null;
         team_id: string;
         team_member_budget?: Json;
+        team_member_budget_duration?: Json;
         team_member_permissions: Json;
         tpm_limit: number | null;
         updated_at: string;
@@ -1377,7 +1400,18 @@ export type Procedures = {
             }
           | null
           | undefined;
-        model_max_budget?: Json;
+        model_max_budget?:
+          | {
+              [name: string]: {
+                budget_duration?: string | null | undefined;
+                budget_limit?: number | string | undefined;
+                max_budget?: number | string | undefined;
+                time_period?: string | null | undefined;
+                [name: string]: unknown;
+              };
+            }
+          | null
+          | undefined;
         model_rpm_limit?: Json;
         model_tpm_limit?: Json;
         models?: string[] | null | undefined;
@@ -1391,7 +1425,8 @@ export type Procedures = {
         tags?: string[] | null | undefined;
         team_alias?: string | null | undefined;
         team_id?: string | null | undefined;
-        team_member_budget?: Json;
+        team_member_budget?: number | string | null | undefined;
+        team_member_budget_duration?: string | null | undefined;
         team_member_permissions?: Json;
         tpm_limit?: number | string | null | undefined;
         [name: string]: unknown;
@@ -1441,6 +1476,7 @@ export type Procedures = {
         team_alias: string | null;
         team_id: string;
         team_member_budget?: Json;
+        team_member_budget_duration?: Json;
         team_member_permissions: Json;
         tpm_limit: number | null;
         updated_at: string;
@@ -1466,7 +1502,18 @@ export type Procedures = {
               }
             | null
             | undefined;
-          model_max_budget?: Json;
+          model_max_budget?:
+            | {
+                [name: string]: {
+                  budget_duration?: string | null | undefined;
+                  budget_limit?: number | string | undefined;
+                  max_budget?: number | string | undefined;
+                  time_period?: string | null | undefined;
+                  [name: string]: unknown;
+                };
+              }
+            | null
+            | undefined;
           model_rpm_limit?: Json;
           model_tpm_limit?: Json;
           models?: string[] | null | undefined;
@@ -1479,7 +1526,8 @@ export type Procedures = {
           soft_budget?: number | string | null | undefined;
           tags?: string[] | null | undefined;
           team_alias?: string | null | undefined;
-          team_member_budget?: Json;
+          team_member_budget?: number | string | null | undefined;
+          team_member_budget_duration?: string | null | undefined;
           team_member_permissions?: Json;
           tpm_limit?: number | string | null | undefined;
           [name: string]: unknown;
@@ -1531,6 +1579,7 @@ export type Procedures = {
         team_alias: string | null;
         team_id: string;
         team_member_budget?: Json;
+        team_member_budget_duration?: Json;
         team_member_permissions: Json;
         tpm_limit: number | null;
         updated_at: string;
