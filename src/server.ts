@@ -7,6 +7,9 @@ import { loadRoutes, makeFetch } from "#http/dispatch.ts";
 import { listen, type PageHandler } from "#http/listen.ts";
 import { pathOf } from "#http/route.ts";
 import { stoppingState } from "#http/readiness.ts";
+import { makeMemoryCache } from "#gateway/cache/memory-cache.ts";
+import { makeRedisCache } from "#gateway/cache/redis-cache.ts";
+import { responseCacheState } from "#gateway/cache/response-cache.ts";
 import { limiterState } from "#gateway/limits/admit-call.ts";
 import { makeMemoryLimiter } from "#gateway/limits/memory-limiter.ts";
 import { makeRedisLimiter } from "#gateway/limits/redis-limiter.ts";
@@ -63,11 +66,11 @@ async function start(): Promise<void> {
   const loaded = loadConfig(settings.configFile, process.env);
   const { config } = loaded;
   modelsState.set(makeModelTable(config, loaded.locate));
-  limiterState.set(settings.redisUrl === null ? makeMemoryLimiter() : makeRedisLimiter(settings.redisUrl));
   for (const warning of [...settings.warnings, ...loaded.warnings, ...checkCallbackNames(config)]) {
     logger.warn({ setting: true }, warning);
   }
   configState.set(config);
+  openStores(config, settings);
   const queueDatabaseUrl = queueUrl(settings, loaded);
   const dataDir = takeDataDir(settings.dataDir);
   const secrets = readSecrets(settings, loaded, dataDir);
@@ -128,6 +131,18 @@ async function start(): Promise<void> {
     administrator,
     dataDir: dataDir.path,
   });
+}
+
+/** What counts limits, and where config.yaml switches it on the cache: in Redis for all gateways, else in this process. */
+function openStores(config: LoadedConfig["config"], { redisUrl }: Settings): void {
+  limiterState.set(redisUrl === null ? makeMemoryLimiter() : makeRedisLimiter(redisUrl));
+  const { cache, cache_params: params } = config.litellm_settings;
+  if (!cache) return;
+  if (params.type === "redis" && redisUrl === null) {
+    throw new AppError("bad_request", "litellm_settings.cache_params.type is redis. Fix: set REDIS_URL, or use local.");
+  }
+  const isLocal = redisUrl === null || params.type === "local";
+  responseCacheState.set(isLocal ? makeMemoryCache() : makeRedisCache(redisUrl));
 }
 
 /** Gateways that share a database but no Redis count limits each for itself, so that together they let more through. */
@@ -269,6 +284,7 @@ function stopOnSignal(parts: {
     await spendJournalState.get().close();
     await database.close();
     await limiterState.get().close();
+    responseCacheState.find()?.close();
     await closeUpstreams();
     dataDir.release();
     logger.info("stopped");

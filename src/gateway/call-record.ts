@@ -35,6 +35,8 @@ export type CallEnd = {
   error: LogRecord["error"];
   completionStartTimeMs: number | null;
   clientDisconnected: boolean;
+  /** True where the answer was kept from an earlier call, which is free. */
+  cacheHit?: boolean;
   /** The attempts that failed before the last one. */
   attempts?: readonly RecordAttempt[];
 };
@@ -77,8 +79,8 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
     response: end.response,
     modelParameters: pickParameters(body, operation.parameters),
     usage: end.usage,
-    responseCostUsd: end.error === null ? costOf(end.usage, deployment) : 0,
-    cacheHit: null,
+    responseCostUsd: end.error === null && end.cacheHit !== true ? costOf(end.usage, deployment) : 0,
+    cacheHit: end.cacheHit ?? null,
     caller: caller.attribution,
     endUser: readEndUser(body),
     requestTags: readTags(body, headers, caller),

@@ -1,3 +1,4 @@
+import type { CachePlan } from "#gateway/cache/plan-cache.ts";
 import type { CallEnd, CallStart } from "#gateway/call-record.ts";
 import { toCallRecord } from "#gateway/call-record.ts";
 import type { Deployment } from "#gateway/models.ts";
@@ -25,6 +26,8 @@ export type Call = {
   modelBudgets?: Spent["models"];
   /** The key's spend in USD, where it was read for this call. */
   keySpend?: number;
+  /** Where its answer is kept for later calls; absent: nowhere. */
+  cache?: CachePlan;
   /** Whose soft budgets are used up. */
   softExceeded?: readonly string[];
   /** What is left of the key's limits in this minute, Infinity where it has none of a kind; absent: it has none at all. */

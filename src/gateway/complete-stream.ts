@@ -1,31 +1,40 @@
 import { commitCall, commitFailure, type RoutedCall } from "#gateway/call.ts";
 import { toCallRecord } from "#gateway/call-record.ts";
 import type { PiecewiseAnswer } from "#gateway/attempt-call.ts";
+import { recordBytes } from "#gateway/cache/cached-answer.ts";
+import { keepAnswer } from "#gateway/cache/use-cache.ts";
 import { tap, type TapEnd } from "#gateway/tap.ts";
 import { toUsage } from "#gateway/usage.ts";
 import { ofErrorFrame, ofThrown } from "#gateway/upstream-failure.ts";
 import { AppError } from "#lib/errors.ts";
+import type { LogRecord } from "#logging/record.ts";
 
 /** The body of an answer that is passed on in pieces, logged once when it ends. */
 export function answerStream(
   call: RoutedCall,
-  { first, source, copy, startedMs }: PiecewiseAnswer,
+  { answer, first, source, copy, startedMs }: PiecewiseAnswer,
 ): ReadableStream<Uint8Array> {
+  const recorded = call.cache === undefined ? null : recordBytes(copy);
+  const contentType = answer.headers["content-type"];
   return tap(first, source, {
-    copy,
-    onEnd: (end) => logStream(call, end, startedMs),
+    copy: recorded?.copy ?? copy,
+    async onEnd(end) {
+      const record = await logStream(call, end, startedMs);
+      const bytes = recorded?.bytes() ?? null;
+      if (end.outcome === "complete" && bytes !== null) keepAnswer(call, record, { bytes, contentType });
+    },
     errorFrame: (reason) => toErrorFrame(call, reason),
   });
 }
 
-async function logStream(call: RoutedCall, end: TapEnd, completionStartTimeMs: number): Promise<void> {
+async function logStream(call: RoutedCall, end: TapEnd, completionStartTimeMs: number): Promise<LogRecord | null> {
   // The client's leaving also ends what the upstream sends, and either may be noticed first.
   const hasLeft = end.outcome === "client_disconnected" || (end.errorText === null && call.start.signal?.aborted);
   if (end.outcome === "broken" && hasLeft !== true) {
     const { logged } =
       end.errorText === null ? ofThrown(call.deployment, end.reason) : ofErrorFrame(call.deployment, end.errorText);
     await commitFailure(call, logged, { usage: toUsage(end.usage), completionStartTimeMs });
-    return;
+    return null;
   }
   const record = toCallRecord(call.start, {
     deployment: call.deployment,
@@ -37,6 +46,7 @@ async function logStream(call: RoutedCall, end: TapEnd, completionStartTimeMs: n
     attempts: call.attempts,
   });
   await commitCall(call, record);
+  return record;
 }
 
 /** What tells the client that a stream broke off, in the form of its API. */

@@ -10,6 +10,7 @@ import type { PiecewiseAnswer, WholeAnswer } from "#gateway/attempt-call.ts";
 import { routeCall, type RouteOutcome } from "#gateway/route-call.ts";
 import { ofRefusal, type CallFailure } from "#gateway/upstream-failure.ts";
 import { toUsage } from "#gateway/usage.ts";
+import { askCache, keepAnswer, type CachedHit } from "#gateway/cache/use-cache.ts";
 import { toKeyHeaders } from "#gateway/key-headers.ts";
 import { holdBudget } from "#gateway/spend/hold-budget.ts";
 import type { Database } from "#lib/db.ts";
@@ -46,6 +47,7 @@ export async function complete(input: CompleteInput): Promise<Response> {
   const { model, body } = withModel(input);
   const call = planCall(startCall({ callId, callIdIsClients, operation, route: path, caller, body, headers, signal }));
   const outcome = await route(input.db, call, { model, form });
+  if ("hit" in outcome) return replay(outcome.call, outcome.hit);
   if ("hasLeft" in outcome) return leave(outcome.call);
   if ("failure" in outcome) return fail(outcome.call, outcome.failure);
   const { attempt } = outcome;
@@ -56,10 +58,12 @@ async function route(
   db: Database["db"],
   call: Call,
   { model, form }: { model: string; form: FormData | null },
-): Promise<RouteOutcome> {
+): Promise<RouteOutcome | { call: RoutedCall; hit: CachedHit }> {
   try {
     if (call.start.caller.budgets.length > 0) await holdBudget(db, call, model);
     if (call.start.caller.limits.length > 0) await admitCall(call, model);
+    const hit = form === null ? await askCache(call, model) : null;
+    if (hit !== null) return hit;
     return await routeCall(call, model, form);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -134,11 +138,34 @@ async function whole(call: RoutedCall, { answer, bytes, response, upstreamMs }: 
     attempts: call.attempts,
   });
   await commitCall(call, record);
+  keepAnswer(call, record, { bytes, contentType: answer.headers["content-type"] });
   const receipt = toReceipt(call.plan, "queued", record);
   return new Response(new Uint8Array(bytes), {
     headers: {
       ...toCallHeaders(factsOf(call, receipt, record.responseCostUsd), answer),
       ...toOverhead(call, upstreamMs),
+      ...toKeyHeaders(call),
+    },
+  });
+}
+
+/** An answer that was kept, logged as what it is. */
+async function replay(call: RoutedCall, { key, contentType, bytes, response, usage }: CachedHit): Promise<Response> {
+  const record = toCallRecord(call.start, {
+    deployment: call.deployment,
+    response,
+    usage,
+    error: null,
+    completionStartTimeMs: null,
+    clientDisconnected: false,
+    cacheHit: true,
+  });
+  await commitCall(call, record);
+  const facts = factsOf(call, toReceipt(call.plan, "queued", record), record.responseCostUsd);
+  return new Response(new Uint8Array(bytes), {
+    headers: {
+      ...toCallHeaders(facts, { headers: { "content-type": contentType } }),
+      "x-litellm-cache-key": key,
       ...toKeyHeaders(call),
     },
   });

@@ -1,4 +1,5 @@
 import type { Actor } from "#keys/actor.ts";
+import type { CacheControls } from "#keys/cache-controls.ts";
 import type { CallBudget } from "#keys/call-budgets.ts";
 import type { CallLimits } from "#keys/call-limits.ts";
 import type { LoggingPolicy } from "#logging/policy.ts";
@@ -32,6 +33,8 @@ export type Caller = {
   limits: readonly CallLimits[];
   /** The budgets that its calls count against; empty where there is none. */
   budgets: readonly CallBudget[];
+  /** What key and team say of the response cache. */
+  cacheControls: readonly CacheControls[];
   /** What answers say of the key; null for the master key. */
   keyNumbers: KeyNumbers | null;
   logging: LoggingPolicy;
@@ -64,6 +67,7 @@ export const strangerCaller: Caller = {
   mayOptOutOfRedaction: false,
   limits: [],
   budgets: [],
+  cacheControls: [],
   keyNumbers: null,
   logging: { level: "global", targets: [], silentRedaction: "off" },
   attribution: {

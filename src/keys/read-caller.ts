@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readRole } from "#keys/actor.ts";
+import { CacheControls } from "#keys/cache-controls.ts";
 import { toCallBudgets } from "#keys/call-budgets.ts";
 import { callLimitColumns, readUserLimits, toCallLimits, type UserLimits } from "#keys/call-limits.ts";
 import type { Caller } from "#keys/caller.ts";
@@ -18,6 +19,7 @@ const CallMetadata = z
     tags: z.array(z.string()).catch([]),
     litellm_disabled_callbacks: z.array(z.string()).catch([]),
     allow_client_message_redaction_opt_out: z.boolean().catch(false),
+    cache: CacheControls.optional().catch(undefined),
   })
   .catch({ tags: [], litellm_disabled_callbacks: [], allow_client_message_redaction_opt_out: false });
 
@@ -101,6 +103,7 @@ function toCaller(key: CallingKey, user: Pick<Caller, "role" | "userId">, ofUser
       ...toCallBudgets("team", key.teamId ?? "", key.team),
       ...ofUser.budgets,
     ],
+    cacheControls: [keyMetadata.cache, teamMetadata.cache].filter((controls) => controls !== undefined),
     keyNumbers: {
       spend: key.spend,
       maxBudget: key.maxBudget,

@@ -2,6 +2,7 @@ import { isRecord, valueAt, type ConfigPath } from "#lib/config-document.ts";
 import { nearestName } from "#lib/config-nearest-name.ts";
 import type { ConfigReport } from "#lib/config-report.ts";
 import {
+  cacheParamsShape,
   configShape,
   deliveryShape,
   generalSettingsShape,
@@ -20,7 +21,7 @@ const topIdle = words(`
   mcp_tools prompts search_tools vector_store_registry`);
 
 const litellmIdle = words(`
-  audit_log_callbacks cache cache_params content_policy_fallbacks custom_provider_map
+  audit_log_callbacks content_policy_fallbacks custom_provider_map
   datadog_params default_in_memory_ttl default_internal_user_params default_max_internal_user_budget
   default_redis_ttl default_team_params disable_add_transform_inline_image_block disable_copilot_system_to_assistant
   disable_end_user_cost_tracking disable_end_user_cost_tracking_prometheus_only disable_hf_tokenizer_download
@@ -30,6 +31,10 @@ const litellmIdle = words(`
   prometheus_metrics_config public_model_groups require_auth_for_metrics_endpoint responses s3_callback_params
   service_callbacks set_verbose ssl_verify telemetry
   use_chat_completions_url_for_anthropic_messages`);
+
+const cacheIdle = words(`
+  host port password username url ssl redis_startup_nodes service_name sentinel_nodes max_connections
+  similarity_threshold s3_bucket_name s3_region_name s3_endpoint_url disk_cache_dir redis_flush_size`);
 
 const generalIdle = words(`
   admin_only_routes alert_to_webhook_url alert_types alerting alerting_args alerting_threshold
@@ -61,6 +66,7 @@ const shuffledStrategies = ["latency-based-routing", "cost-based-routing"];
 const sections: readonly Section[] = [
   { path: [], acting: [...Object.keys(configShape), "environment_variables"], idle: topIdle },
   { path: ["litellm_settings"], acting: Object.keys(litellmSettingsShape), idle: litellmIdle },
+  { path: ["litellm_settings", "cache_params"], acting: Object.keys(cacheParamsShape), idle: cacheIdle },
   { path: ["general_settings"], acting: Object.keys(generalSettingsShape), idle: generalIdle },
   { path: ["general_settings", "delivery"], acting: Object.keys(deliveryShape), idle: [] },
   { path: ["router_settings"], acting: Object.keys(routerSettingsShape), idle: routerIdle },
@@ -77,6 +83,11 @@ export function warnOfIdleKeys(data: Readonly<Record<string, unknown>>, report: 
   const strategy = valueAt(data, ["router_settings", "routing_strategy"]);
   if (typeof strategy === "string" && shuffledStrategies.includes(strategy)) {
     report.warning(["router_settings", "routing_strategy"], `${strategy} is not known here: deployments are shuffled.`);
+  }
+  const cachePath = ["litellm_settings", "cache_params", "type"];
+  const cacheType = valueAt(data, cachePath);
+  if (typeof cacheType === "string" && !["local", "redis"].includes(cacheType)) {
+    report.warning(cachePath, `${cacheType} is not known here: Redis is used where REDIS_URL is set, else memory.`);
   }
   const models = data["model_list"];
   if (!Array.isArray(models)) return;

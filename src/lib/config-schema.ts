@@ -86,7 +86,18 @@ export const routerSettingsShape = {
   model_group_alias: z.record(z.string(), z.union([text, z.looseObject({ model: text })])).default({}),
 };
 
+/** The cache of answers. `type` is not needed: answers are in Redis where REDIS_URL is set. */
+export const cacheParamsShape = {
+  type: text.optional(),
+  ttl: positive.optional(),
+  namespace: text.optional(),
+  mode: z.enum(["default_on", "default_off"]).default("default_on"),
+  supported_call_types: texts.optional(),
+};
+
 export const litellmSettingsShape = {
+  cache: flag.default(false),
+  cache_params: section(cacheParamsShape),
   success_callback: z.array(z.string()).default([]),
   failure_callback: z.array(z.string()).default([]),
   /** For both outcomes. */

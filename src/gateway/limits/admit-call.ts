@@ -40,11 +40,11 @@ export async function admitCall(call: Call, model: string): Promise<void> {
     for (const name of taken.requests) await limiter.add(name, -1);
     throw error;
   }
-  call.onEnd = ({ usage }) => {
+  call.onEnd = ({ usage, cacheHit }) => {
     for (const leave of taken.leave) leave();
     for (const { name } of tokenRules) {
       // A count that is lost lets a little more through; it never fails the call.
-      if (usage.totalTokens > 0) limiter.add(name, usage.totalTokens).catch(() => undefined);
+      if (usage.totalTokens > 0 && cacheHit !== true) limiter.add(name, usage.totalTokens).catch(() => undefined);
     }
   };
 }
