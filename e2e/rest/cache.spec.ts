@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { Redis } from "ioredis";
 import { startFakeLangfuse } from "../fakes/langfuse.ts";
 import { expect, fakeModelConfig, test, type Fakes } from "../fixtures.ts";
 import { findFreePort, type SluiceProcess } from "../sluice-process.ts";
@@ -118,6 +119,15 @@ test("two gateways share answers by Redis, where they are sealed, and go on with
     isHit(await ask(second, key, { content: "a sentence that nobody may read", cache: { "no-store": true } })),
   );
   expect((await ask(second, key, { content: "a sentence that nobody may read" })).text).toBe(made.text);
+  const inspector = new Redis(env.REDIS_URL);
+  const names = await inspector.keys("sluice:cache:*");
+  expect(names).not.toHaveLength(0);
+  for (const name of names) {
+    const stored = await inspector.getBuffer(name);
+    expect(stored?.length).toBeGreaterThan(100);
+    expect(stored?.toString("latin1")).not.toContain("nobody may read");
+  }
+  inspector.disconnect();
   redis.kill("SIGTERM");
   await once(redis, "exit");
   const alone = await ask(first, key, { content: "a sentence that nobody may read" });
