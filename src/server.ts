@@ -14,6 +14,7 @@ import { limiterState } from "#gateway/limits/admit-call.ts";
 import { makeMemoryLimiter } from "#gateway/limits/memory-limiter.ts";
 import { makeRedisLimiter } from "#gateway/limits/redis-limiter.ts";
 import { addSpend } from "#gateway/spend/add-spend.ts";
+import { startKeepingUsage } from "#gateway/spend/keep-usage.ts";
 import { openSpendJournal, spendJournalState } from "#gateway/spend/spend-journal.ts";
 import { makeModelTable, modelsState } from "#gateway/models.ts";
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
@@ -111,7 +112,7 @@ async function start(): Promise<void> {
   deliveryState.set(delivery);
   feed?.follow({ apply: (changes) => followPolicy(database.db, changes), onLease: delivery.extendLease });
 
-  const stopCounting = startKeepingSuppressedCounts(database.db);
+  const counting = [startKeepingSuppressedCounts(database.db), startKeepingUsage(database.db)];
   const administrator = await preparePortal(settings, secrets, database);
   const listening = await listen(withTrpc(makeFetch(await loadRoutes())), makePages(), settings);
   stopOnSignal({
@@ -120,7 +121,7 @@ async function start(): Promise<void> {
     database,
     delivery,
     feed,
-    stopCounting,
+    stopCounting: () => Promise.all(counting.map((stop) => stop())),
     dataDir,
     close: (deadlineMs) => listening.close(deadlineMs),
   });
@@ -267,7 +268,7 @@ function stopOnSignal(parts: {
   database: Database;
   delivery: Delivery;
   feed: ChangeFeed | null;
-  stopCounting(): Promise<void>;
+  stopCounting(): Promise<unknown>;
   dataDir: DataDir;
   close(deadlineMs: number): Promise<void>;
 }): void {

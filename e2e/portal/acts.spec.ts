@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, fakeModelConfig, test } from "../fixtures.ts";
 import { makeProject } from "../rest/admin.ts";
-import { adminEnv, email, expectAccessible, password, signIn } from "./visit.ts";
+import { adminEnv, email, expectAccessible, expectFitting, password, signIn } from "./visit.ts";
 
 test("a newcomer goes from the first sign-in to logs that arrive as his policy says", async ({
   page,
@@ -17,12 +17,15 @@ test("a newcomer goes from the first sign-in to logs that arrive as his policy s
   });
   const project = makeProject("portal");
   fakes.langfuse.addProject(project);
-  const sluice = await startSluice({ config: fakeModelConfig(fakes), env: adminEnv });
+  const params = { model: "openai/fake-model", api_base: fakes.openai.baseUrl, api_key: "sk-fake-upstream" };
+  const prices = { input_cost_per_token: 0.5, output_cost_per_token: 0.5 };
+  const priced = { model_name: "priced-model", litellm_params: { ...params, ...prices } };
+  const sluice = await startSluice({ config: fakeModelConfig(fakes, [priced]), env: adminEnv });
   const call = async (key: string, prompt: string): Promise<void> => {
     const answer = await fetch(`${sluice.url}/v1/chat/completions`, {
       method: "POST",
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-      body: JSON.stringify({ model: "fake-model", messages: [{ role: "user", content: prompt }] }),
+      body: JSON.stringify({ model: "priced-model", messages: [{ role: "user", content: prompt }] }),
     });
     expect(answer.status).toBe(200);
   };
@@ -97,7 +100,26 @@ test("a newcomer goes from the first sign-in to logs that arrive as his policy s
   await expectAccessible(page);
 
   await page.getByRole("link", { name: "Overview" }).click();
-  await expect(page.getByText("Logs arrive")).toBeVisible();
+  await expect(page.getByRole("link", { name: /^Logs delivered 2/ })).toBeVisible();
+  await expect(page.getByRole("img", { name: /^Deliveries, a minute a bar/ })).toBeVisible();
+  await expectAccessible(page);
+
+  // What the calls cost, by day, model and key; a reader of the screen gets the chart as a table.
+  await page.getByRole("link", { name: /^Calls 2 / }).click();
+  await expect(page.getByRole("heading", { name: "Calls by day" })).toBeVisible();
+  const byModel = page.getByRole("region", { name: "By model" }).getByRole("row").filter({ hasText: "priced-model" });
+  await expect(byModel).toContainText(/\$\d/);
+  await expect(page.getByRole("region", { name: "By key" }).getByRole("link", { name: "crawler" })).toBeVisible();
+  await page.getByText("As a table").click();
+  const today = page.getByRole("region", { name: "Calls by day" }).getByRole("row").nth(1);
+  await expect(today.getByRole("cell").nth(1)).toHaveText("2");
+  await page.getByLabel("Measure").selectOption("Tokens");
+  await expect(page).toHaveURL(/days=7&measure=tokens$/);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Export CSV" }).click();
+  expect((await download).suggestedFilename()).toBe("usage.csv");
+  await expectAccessible(page);
+  await expectFitting(page);
   for (const width of [320, 390]) {
     await page.setViewportSize({ width, height: 800 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);

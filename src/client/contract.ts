@@ -340,6 +340,31 @@ export type Procedures = {
         suppressed: number;
       }[]
     >;
+    /** How the newest 500 went over time, of the whole team or of one destination. */
+    chart: Query<
+      {
+        callbackId?: string | null | undefined;
+        teamId: string;
+      },
+      {
+        /** How long a bar lasts. */
+        barMs: number;
+        /** From the oldest of them until now; empty without deliveries. */
+        bars: {
+          dead: number;
+          delivered: number;
+          from: string;
+          pending: number;
+          suppressed: number;
+        }[];
+        /** How many deliveries this is made of, and whether these are all that the gateway keeps. */
+        counted: number;
+        isAll: boolean;
+        /** The median time from the call to the delivery; null where none was delivered. */
+        lag_ms: number | null;
+        last_delivered_at: string | null;
+      }
+    >;
     /** What became of one call, by record id or call id. */
     find: Query<
       {
@@ -425,6 +450,8 @@ export type Procedures = {
         /** The JSON Schema of `callback_vars`. */
         schema: Json;
         vars: {
+          /** The variable that this one is another name of; null: it is none. Forms show it only where it is set. */
+          aliasOf: string | null;
           choices: string[];
           defaultValue: string | null;
           description: string | null;
@@ -499,6 +526,17 @@ export type Procedures = {
         pages: number;
         total: number;
       }
+    >;
+    /** Those that end within a week, the next first. */
+    expiring: Query<
+      {
+        teamId: string;
+      },
+      {
+        expires: string;
+        name: string;
+        token: string;
+      }[]
     >;
     get: Query<
       {
@@ -1591,6 +1629,119 @@ export type Procedures = {
       },
       {
         deleted: string[];
+      }
+    >;
+  };
+  usage: {
+    ofTeam: Query<
+      {
+        days?: number | undefined;
+        teamId: string;
+      },
+      {
+        /** Every day, also those without a call. */
+        days: {
+          calls: number;
+          completion_tokens: number;
+          day: string;
+          failures: number;
+          prompt_tokens: number;
+          usd: number;
+        }[];
+        /** The first and the last of the days. */
+        from: string;
+        /** By the hash that the key has now. At most 100. */
+        keys: {
+          calls: number;
+          completion_tokens: number;
+          failures: number;
+          name: string | null;
+          prompt_tokens: number;
+          token: string;
+          usd: number;
+        }[];
+        /** `model` is empty for calls that reached no model. At most 100. */
+        models: {
+          calls: number;
+          completion_tokens: number;
+          failures: number;
+          model: string;
+          prompt_tokens: number;
+          usd: number;
+        }[];
+        /** At most 100; `team_id` is empty for keys of no team. */
+        teams: {
+          calls: number;
+          completion_tokens: number;
+          failures: number;
+          prompt_tokens: number;
+          team_alias: string | null;
+          team_id: string;
+          usd: number;
+        }[];
+        to: string;
+        total: {
+          calls: number;
+          completion_tokens: number;
+          failures: number;
+          prompt_tokens: number;
+          usd: number;
+        };
+      }
+    >;
+    all: Query<
+      {
+        days?: number | undefined;
+      },
+      {
+        /** Every day, also those without a call. */
+        days: {
+          calls: number;
+          completion_tokens: number;
+          day: string;
+          failures: number;
+          prompt_tokens: number;
+          usd: number;
+        }[];
+        /** The first and the last of the days. */
+        from: string;
+        /** By the hash that the key has now. At most 100. */
+        keys: {
+          calls: number;
+          completion_tokens: number;
+          failures: number;
+          name: string | null;
+          prompt_tokens: number;
+          token: string;
+          usd: number;
+        }[];
+        /** `model` is empty for calls that reached no model. At most 100. */
+        models: {
+          calls: number;
+          completion_tokens: number;
+          failures: number;
+          model: string;
+          prompt_tokens: number;
+          usd: number;
+        }[];
+        /** At most 100; `team_id` is empty for keys of no team. */
+        teams: {
+          calls: number;
+          completion_tokens: number;
+          failures: number;
+          prompt_tokens: number;
+          team_alias: string | null;
+          team_id: string;
+          usd: number;
+        }[];
+        to: string;
+        total: {
+          calls: number;
+          completion_tokens: number;
+          failures: number;
+          prompt_tokens: number;
+          usd: number;
+        };
       }
     >;
   };

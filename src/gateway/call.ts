@@ -5,6 +5,7 @@ import type { Deployment } from "#gateway/models.ts";
 import { readControls } from "#gateway/request-controls.ts";
 import { toSpent, type Spent } from "#gateway/spend/spent.ts";
 import { spendJournalState } from "#gateway/spend/spend-journal.ts";
+import { countUsage } from "#gateway/spend/usage-counts.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
@@ -62,6 +63,7 @@ export function planCall(start: CallStart): Call {
  */
 export async function commitCall(call: Call, record: LogRecord): Promise<void> {
   call.onEnd?.(record);
+  countUsage(record);
   if (record.responseCostUsd > 0 || call.hasReservation === true) noteSpend(call, record);
   const committed = logCall(call.plan, record);
   if (configState.get().logging.commit === "after_answer") {
@@ -102,6 +104,7 @@ export async function commitFailure(
   };
   const record = toCallRecord(call.start, end);
   call.onEnd?.(record);
+  countUsage(record);
   if (call.hasReservation === true) noteSpend(call, record);
   try {
     await logCall(call.plan, record);

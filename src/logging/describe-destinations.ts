@@ -7,6 +7,8 @@ export type DescribedVar = {
   title: string;
   description: string | null;
   isSecret: boolean;
+  /** The variable that this one is another name of; null: it is none. Forms show it only where it is set. */
+  aliasOf: string | null;
   /** True where it names where records go: a change clears the stored secrets. */
   isTarget: boolean;
   type: "text" | "number" | "boolean" | "choice";
@@ -29,6 +31,7 @@ const Shown = z.object({
   title: z.string().optional(),
   description: z.string().optional(),
   secret: z.boolean().optional(),
+  aliasOf: z.string().optional(),
   type: z.string().optional(),
   enum: z.array(z.string()).optional(),
   default: z.union([z.string(), z.number(), z.boolean()]).optional(),
@@ -53,6 +56,7 @@ function describeVar(name: string, shown: z.output<typeof Shown>, targetVars: re
     title: shown.title ?? name,
     description: shown.description ?? null,
     isSecret: shown.secret ?? false,
+    aliasOf: shown.aliasOf ?? null,
     isTarget: targetVars.includes(name),
     type: toType(shown),
     choices: shown.enum ?? [],

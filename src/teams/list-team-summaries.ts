@@ -1,5 +1,6 @@
 import type { Db } from "#lib/db.ts";
 import type { Actor } from "#keys/actor.ts";
+import { masterUserId } from "#keys/master-user.ts";
 import { readsEverything } from "#keys/rights.ts";
 
 /** A team as a list of teams shows it. */
@@ -35,7 +36,9 @@ export async function listTeamSummaries(db: Db, actor: Actor, search: string): P
       blocked: true,
       loggingState: true,
       members: { where: { userId }, select: { role: true } },
-      _count: { select: { members: true, keys: true, callbacks: true } },
+      _count: {
+        select: { members: { where: { userId: { not: masterUserId } } }, keys: true, callbacks: true },
+      },
     },
   });
   return teams.map((team) => ({

@@ -8,6 +8,7 @@ import { membersRouter } from "#trpc/routers/members.ts";
 import { policyRouter } from "#trpc/routers/policy.ts";
 import { settingsRouter } from "#trpc/routers/settings.ts";
 import { teamsRouter } from "#trpc/routers/teams.ts";
+import { usageRouter } from "#trpc/routers/usage.ts";
 import { usersRouter } from "#trpc/routers/users.ts";
 import { router } from "#trpc/trpc.ts";
 
@@ -23,6 +24,7 @@ export const appRouter = router({
   policy: policyRouter,
   settings: settingsRouter,
   teams: teamsRouter,
+  usage: usageRouter,
   users: usersRouter,
 });
 

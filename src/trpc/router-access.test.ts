@@ -95,7 +95,7 @@ describe.each(procedures)("%s", (path, { meta: { access } }) => {
 
 test("a foreign key can be neither read nor changed, whatever the procedure", async () => {
   const named = procedures.filter(
-    ([path]) => path.startsWith("keys.") && !["keys.list", "keys.generate"].includes(path),
+    ([path]) => path.startsWith("keys.") && !["keys.list", "keys.expiring", "keys.generate"].includes(path),
   );
   expect(named.length).toBeGreaterThanOrEqual(6);
   for (const [path] of named) {

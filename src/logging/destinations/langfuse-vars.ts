@@ -19,6 +19,7 @@ export const LangfuseVars = z.object({
     title: "Secret key (other name)",
     description: "The same as the secret key; wins where both are given.",
     secret: true,
+    aliasOf: "langfuse_secret_key",
   }),
   langfuse_host: text
     .refine((host) => host === "" || parseLangfuseHost(host) !== null, "must be an http or https address")

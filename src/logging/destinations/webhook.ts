@@ -41,11 +41,12 @@ const WebhookVars = z.object({
   }),
   GENERIC_LOGGER_ENDPOINT: address
     .optional()
-    .meta({ title: "URL (other name)", description: "Wins over webhook_url." }),
+    .meta({ title: "URL (other name)", description: "Wins over webhook_url.", aliasOf: "webhook_url" }),
   GENERIC_LOGGER_HEADERS: headers.optional().meta({
     title: "Headers (other name)",
     description: "Win over webhook_headers.",
     secret: true,
+    aliasOf: "webhook_headers",
   }),
 });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isProxyAdmin } from "#keys/rights.ts";
 import { findDeliveries } from "#logging/find-deliveries.ts";
+import { chartDeliveries } from "#teams/chart-deliveries.ts";
 import { countTeamDeliveries } from "#teams/count-team-deliveries.ts";
 import { DeadLetterSelection } from "#teams/delivery-selection.ts";
 import { listDeliveries, ListDeliveries } from "#teams/list-deliveries.ts";
@@ -17,6 +18,10 @@ export const deliveriesRouter = router({
   counts: teamProcedure("team_inspector").query(({ ctx: { db, actor }, input }) =>
     countTeamDeliveries(db, actor, input.teamId),
   ),
+  /** How the newest 500 went over time, of the whole team or of one destination. */
+  chart: teamProcedure("team_inspector")
+    .input(z.object({ callbackId: z.string().min(1).max(512).nullable().default(null) }))
+    .query(({ ctx: { db, actor }, input }) => chartDeliveries(db, actor, input)),
   /** What became of one call, by record id or call id. */
   find: teamProcedure("team_inspector")
     .input(z.object({ id: z.string().min(1).max(256) }))

@@ -6,6 +6,7 @@ import { createKey } from "#keys/generate-key.ts";
 import { getKeyLogging } from "#keys/get-key-logging.ts";
 import { getKey } from "#keys/get-key.ts";
 import { GenerateKey, keyShape, UpdateKey } from "#keys/key.ts";
+import { listExpiringKeys } from "#keys/list-expiring-keys.ts";
 import { listTeamKeys } from "#keys/list-team-keys.ts";
 import { regenerateKey } from "#keys/regenerate-key.ts";
 import { updateKey } from "#keys/update-key.ts";
@@ -19,6 +20,8 @@ export const keysRouter = router({
   list: teamProcedure("team_reader")
     .input(z.object({ search: z.string().max(256).default(""), page: z.int().min(1).max(100_000).default(1) }))
     .query(({ ctx: { db, actor }, input }) => listTeamKeys(db, actor, input)),
+  /** Those that end within a week, the next first. */
+  expiring: teamProcedure("team_reader").query(({ ctx: { db, actor }, input }) => listExpiringKeys(db, actor, input)),
   get: userProcedure
     .input(Named)
     .query(async ({ ctx: { db, actor }, input }) => (await getKey(db, actor, input.key)).info),

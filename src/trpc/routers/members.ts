@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { inviteMember } from "#auth/invitation.ts";
+import { masterUserId } from "#keys/master-user.ts";
 import { Email } from "#lib/email.ts";
 import { addMembers } from "#teams/add-members.ts";
 import { deleteMember } from "#teams/delete-member.ts";
@@ -15,7 +16,8 @@ const UserId = z.string().min(1).max(256);
 export const membersRouter = router({
   list: teamProcedure("team_reader").query(async ({ ctx: { db, actor }, input }) => {
     const { team } = await getTeam(db, actor, input.teamId);
-    return team.members_with_roles;
+    // Whoever holds the master key makes teams as this user; nobody can be him, and nobody could remove him.
+    return team.members_with_roles.filter((member) => member.user_id !== masterUserId);
   }),
   /** Answers the secret of the link by which a new person sets his password, this once; null for who has one. */
   add: teamProcedure("team_admin")

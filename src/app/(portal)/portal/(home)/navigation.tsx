@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import {
+  ChartColumn,
   History,
   KeyRound,
   LayoutDashboard,
@@ -46,6 +47,7 @@ export function usePlaces(): { team: readonly Place[]; gateway: readonly Place[]
 
 const teams: Place = { href: "/portal/teams", label: "Teams", icon: Users };
 const administration: readonly Place[] = [
+  { href: "/portal/usage", label: "All usage", icon: ChartColumn },
   { href: "/portal/users", label: "Users", icon: UserRoundCog },
   { href: "/portal/audit", label: "All changes", icon: History },
   { href: "/portal/settings", label: "Settings", icon: Settings2 },
@@ -58,6 +60,7 @@ function placesOf(teamId: string): Place[] {
     { href: teamPath(teamId, "deliveries"), label: "Deliveries", icon: ListChecks },
     { href: teamPath(teamId, "policy"), label: "Logging policy", icon: ShieldCheck },
     { href: teamPath(teamId, "keys"), label: "API keys", icon: KeyRound },
+    { href: teamPath(teamId, "usage"), label: "Usage", icon: ChartColumn },
     { href: teamPath(teamId, "members"), label: "Members", icon: UsersRound },
     { href: teamPath(teamId, "audit"), label: "Audit log", icon: History },
   ];

@@ -1,16 +1,19 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { ArrowRight, CircleCheck, CircleDashed } from "lucide-react";
 import Link from "next/link";
 import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
 import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
+import { Checklist } from "#app/(portal)/portal/(home)/teams/[teamId]/checklist.tsx";
+import { DeliveryChart } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/delivery-chart.tsx";
+import { DestinationHealth } from "#app/(portal)/portal/(home)/teams/[teamId]/destination-health.tsx";
+import { TeamFigures } from "#app/(portal)/portal/(home)/teams/[teamId]/team-figures.tsx";
 import { useTeam } from "#app/(portal)/portal/(home)/use-team.ts";
 import { useTRPC } from "#trpc/client.tsx";
 import { Card, CardBody, CardHeader } from "#ui/card.tsx";
-import { CodeBlock } from "#ui/code-block.tsx";
 import { Notice } from "#ui/notice.tsx";
 import { PageHeader } from "#ui/page-header.tsx";
+import { RelativeTime } from "#ui/relative-time.tsx";
 
 /** How a team's logging is doing, and, in the beginning, what to do next. */
 export default function OverviewPage() {
@@ -40,13 +43,8 @@ export default function OverviewPage() {
           Nothing of this team&apos;s calls is kept or sent anywhere. Adding a destination ends that.
         </Notice>
       )}
-      <ul className="grid grid-cols-2 gap-3 md:grid-cols-5">
-        <Figure label="Destinations" value={callbacks} href={teamPath(teamId, "destinations")} />
-        <Figure label="API keys" value={keys.data?.total ?? 0} href={teamPath(teamId, "keys")} />
-        <Figure label="Delivered" value={sums.delivered} href={teamPath(teamId, "deliveries")} />
-        <Figure label="Waiting" value={sums.pending} href={teamPath(teamId, "deliveries?state=pending")} />
-        <Figure label="Failed" value={sums.dead} href={teamPath(teamId, "deliveries?state=dead")} />
-      </ul>
+      <ExpiringKeys teamId={teamId} />
+      {isManager && <TeamFigures teamId={teamId} sums={sums} />}
       {isManager && !isDisabled && policy.data && keys.data && sums.delivered === 0 && (
         <Checklist teamId={teamId} hasDestination={callbacks > 0} hasKey={keys.data.total > 0} />
       )}
@@ -58,79 +56,37 @@ export default function OverviewPage() {
           : {sums.dead} {sums.dead === 1 ? "delivery has" : "deliveries have"} failed for good.
         </Notice>
       )}
-      {isManager && sums.delivered > 0 && sums.dead === 0 && (
-        <Notice tone="good" title="Logs arrive">
-          The team&apos;s destinations have taken {sums.delivered} {sums.delivered === 1 ? "log" : "logs"} so far.
-        </Notice>
+      {isManager && callbacks > 0 && (
+        <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+          <Card>
+            <CardHeader title="Deliveries" />
+            <CardBody>
+              <DeliveryChart teamId={teamId} callbackId={null} />
+            </CardBody>
+          </Card>
+          <DestinationHealth teamId={teamId} />
+        </div>
       )}
     </>
   );
 }
 
-function Figure({ label, value, href }: { label: string; value: number; href: string }) {
+/** The keys that end within a week; nothing where there is none. */
+function ExpiringKeys({ teamId }: { teamId: string }) {
+  const { data: keys = [] } = useQuery(useTRPC().keys.expiring.queryOptions({ teamId }));
+  if (keys.length === 0) return null;
   return (
-    <li>
-      <Link href={href} className="grid gap-0.5 rounded-xl border bg-surface px-4 py-3 hover:border-line-strong">
-        <span className="text-[0.8125rem] text-quiet">{label}</span>
-        <span className="text-2xl font-semibold tabular-nums">{value.toLocaleString("en")}</span>
-      </Link>
-    </li>
+    <Notice tone="warn" title={keys.length === 1 ? "A key ends soon" : `${String(keys.length)} keys end soon`}>
+      <ul>
+        {keys.map(({ token, name, expires }) => (
+          <li key={token}>
+            <Link href={teamPath(teamId, `keys/${token}`)} className="underline">
+              {name}
+            </Link>{" "}
+            <RelativeTime iso={expires} />
+          </li>
+        ))}
+      </ul>
+    </Notice>
   );
-}
-
-type ChecklistProps = { teamId: string; hasDestination: boolean; hasKey: boolean };
-
-function Checklist({ teamId, hasDestination, hasKey }: ChecklistProps) {
-  return (
-    <Card aria-labelledby="first-steps">
-      <CardHeader id="first-steps" title="From here to the first log" description="Three steps, a few minutes." />
-      <CardBody>
-        <ol className="grid gap-3">
-          <Step isDone={hasDestination} href={teamPath(teamId, "destinations/new")} label="Add a destination">
-            Langfuse, a bucket, Datadog, a webhook: where the logs shall go.
-          </Step>
-          <Step isDone={hasKey} href={teamPath(teamId, "keys")} label="Make an API key">
-            Applications call the gateway with it.
-          </Step>
-          <Step isDone={false} label="Make the first call">
-            Its log appears under Delivered on this page.
-          </Step>
-        </ol>
-        <CodeBlock label="First call" code={firstCall(typeof window === "undefined" ? "" : window.location.origin)} />
-      </CardBody>
-    </Card>
-  );
-}
-
-type StepProps = { isDone: boolean; href?: string; label: string; children: string };
-
-function Step({ isDone, href, label, children }: StepProps) {
-  const Icon = isDone ? CircleCheck : CircleDashed;
-  return (
-    <li className="flex items-start gap-3">
-      <Icon className={`mt-0.5 size-5 shrink-0 ${isDone ? "text-good" : "text-quiet"}`} aria-hidden />
-      <div className="grid">
-        {href && !isDone ? (
-          <Link href={href} className="inline-flex w-fit items-center gap-1 font-medium text-accent hover:underline">
-            {label}
-            <ArrowRight className="size-4" aria-hidden />
-          </Link>
-        ) : (
-          <span className="font-medium">
-            {label}
-            {isDone && <span className="sr-only"> (done)</span>}
-          </span>
-        )}
-        <span className="text-quiet">{children}</span>
-      </div>
-    </li>
-  );
-}
-
-/** The first call as a command. */
-function firstCall(origin: string): string {
-  return `curl ${origin}/v1/chat/completions \\
-  -H "Authorization: Bearer $SLUICE_KEY" \\
-  -H "Content-Type: application/json" \\
-  -d '{"model": "MODEL", "messages": [{"role": "user", "content": "Hello"}]}'`;
 }

@@ -90,6 +90,8 @@ export function DestinationForm({
     for (const [name, value] of found) form.setValue(`vars.${name}`, value, { shouldDirty: true });
   }
 
+  // Another name of a variable is shown where it was saved under that name, because then it wins.
+  const shown = destination.vars.filter(({ name, aliasOf }) => aliasOf === null || Boolean(initial.vars[name]));
   const saveAnyway = form.handleSubmit((values) => save(toSent(values)).catch(showFault));
   return (
     <form className="grid gap-4" noValidate onSubmit={(event) => void form.handleSubmit(submit)(event)}>
@@ -110,7 +112,7 @@ export function DestinationForm({
           />
         )}
       </Field>
-      {destination.vars.map((described) => (
+      {shown.map((described) => (
         <VarField
           key={described.name}
           described={described}

@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
 import { readPasted } from "#app/(portal)/portal/(home)/teams/[teamId]/destinations/paste-vars.ts";
 
-const base = { description: null, isSecret: false, isTarget: false, type: "text" as const, defaultValue: null };
+const base = {
+  description: null,
+  aliasOf: null,
+  isSecret: false,
+  isTarget: false,
+  type: "text" as const,
+  defaultValue: null,
+};
 const langfuse = {
   env: { LANGFUSE_PUBLIC_KEY: "langfuse_public_key", LANGFUSE_SECRET_KEY: "langfuse_secret_key" },
   vars: ["langfuse_public_key", "langfuse_secret_key", "langfuse_host"].map((name) => ({
@@ -30,6 +37,12 @@ test("a service account's JSON fills the one variable that takes it, and nothing
   const text = JSON.stringify({ type: "service_account", project_id: "p" });
   expect(readPasted(text, gcs)).toEqual({ gcs_service_account_json: text });
   expect(readPasted(text, langfuse)).toEqual({});
+});
+
+test("a variable's other name fills the one that the form shows", () => {
+  const alias = { ...base, choices: [], name: "langfuse_secret", title: "Other", aliasOf: "langfuse_secret_key" };
+  const vars = [...langfuse.vars, alias];
+  expect(readPasted("LANGFUSE_SECRET=sk-lf-1", { ...langfuse, vars })).toEqual({ langfuse_secret_key: "sk-lf-1" });
 });
 
 test("a text without variables fills nothing", () => {

@@ -7,14 +7,14 @@ type Destination = Outputs["destinations"]["list"][number];
  * a Google service account. What the destination does not take is left out.
  */
 export function readPasted(text: string, { vars, env }: Pick<Destination, "vars" | "env">): Record<string, string> {
-  const names = new Set(vars.map(({ name }) => name));
+  const names = new Map(vars.map(({ name, aliasOf }) => [name, aliasOf ?? name]));
   if (isServiceAccount(text))
     return names.has("gcs_service_account_json") ? { gcs_service_account_json: text.trim() } : {};
   const found: Record<string, string> = {};
   for (const line of text.split(/\r?\n/)) {
     const [, given = "", raw = ""] = /^\s*(?:export\s+)?([\w.]+)\s*[=:]\s*(.*?)\s*,?\s*$/.exec(line) ?? [];
     const value = raw.replace(/^(["'])(.*)\1$/, "$2");
-    const name = names.has(given.toLowerCase()) ? given.toLowerCase() : (env[given] ?? otherNames[given]);
+    const name = names.get(given.toLowerCase()) ?? names.get(given) ?? env[given] ?? otherNames[given];
     if (value !== "" && name !== undefined && names.has(name)) found[name] = value;
   }
   return found;

@@ -7,7 +7,7 @@ import { useParams, useRouter } from "next/navigation";
 import { useState } from "react";
 import { CheckNotice } from "#app/(portal)/portal/(home)/check-notice.tsx";
 import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
-import { DeliveryBadge } from "#app/(portal)/portal/(home)/teams/[teamId]/destinations/callback-words.tsx";
+import { CallbackDeliveries } from "#app/(portal)/portal/(home)/teams/[teamId]/destinations/[callbackId]/callback-deliveries.tsx";
 import { EditForm } from "#app/(portal)/portal/(home)/teams/[teamId]/destinations/[callbackId]/edit-form.tsx";
 import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
 import { useAct } from "#app/(portal)/portal/(home)/use-act.ts";
@@ -26,7 +26,6 @@ export default function DestinationPage() {
   const router = useRouter();
   const callback = useQuery(trpc.callbacks.get.queryOptions({ teamId, callbackId }));
   const kinds = useQuery(trpc.destinations.list.queryOptions());
-  const counts = useQuery(trpc.deliveries.counts.queryOptions({ teamId }, { refetchInterval: 5_000 }));
   const { onError } = useAct()("");
   const check = useMutation(trpc.callbacks.check.mutationOptions({ onError }));
   const removed = useAct()("Destination removed");
@@ -35,7 +34,6 @@ export default function DestinationPage() {
   if (!callback.data) return <QueryState query={callback} />;
   if (!kinds.data) return <QueryState query={kinds} />;
   const destination = kinds.data.find(({ name }) => name === callback.data.callback_name);
-  const own = counts.data?.find((row) => row.callback_id === callbackId);
   const label = destination?.label ?? callback.data.callback_name;
   const mayManage = team.data?.mayManage === true;
 
@@ -62,19 +60,7 @@ export default function DestinationPage() {
         )}
       </PageHeader>
       {check.data && <CheckNotice check={check.data} />}
-      <Card>
-        <CardHeader title="Deliveries" description="What the gateway still keeps of them; contents go once delivered.">
-          <DeliveryBadge counts={own} />
-        </CardHeader>
-        <dl className="grid grid-cols-2 gap-px sm:grid-cols-4">
-          {(["delivered", "pending", "dead", "suppressed"] as const).map((state) => (
-            <div key={state} className="grid gap-0.5 px-4 py-3 sm:px-5">
-              <dt className="text-[0.8125rem] text-quiet">{stateWords[state]}</dt>
-              <dd className="text-xl font-semibold tabular-nums">{own?.[state] ?? 0}</dd>
-            </div>
-          ))}
-        </dl>
-      </Card>
+      <CallbackDeliveries teamId={teamId} callbackId={callbackId} mayManage={mayManage} />
       {destination && (
         <Card className="max-w-2xl">
           <CardHeader title="Settings" description="A masked secret stays as it is unless you write another one." />
@@ -109,5 +95,3 @@ export default function DestinationPage() {
     </>
   );
 }
-
-const stateWords = { delivered: "Delivered", pending: "Waiting", dead: "Failed", suppressed: "Suppressed" } as const;

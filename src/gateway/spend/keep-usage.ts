@@ -1,0 +1,60 @@
+import { addUsage, takeUsage, type UsageCount } from "#gateway/spend/usage-counts.ts";
+import type { Database } from "#lib/db.ts";
+import { currentLogger } from "#lib/logger.ts";
+
+const everyMs = 2_000;
+
+/** Adds what was counted to the days in the database; what it does not take is counted on. */
+export async function keepUsage(db: Database["db"]): Promise<void> {
+  const counts = takeUsage();
+  if (counts.length === 0) return;
+  try {
+    await store(db, counts);
+  } catch (error) {
+    for (const count of counts) addUsage(count);
+    throw error;
+  }
+}
+
+/**
+ * Does so every two seconds; the returned function ends it, after a last time. A process that is killed takes what it
+ * counted since with it: usage is for people to look at, and budgets go by the spend of keys and teams, which is safe.
+ */
+export function startKeepingUsage(db: Database["db"]): () => Promise<void> {
+  const keep = (): Promise<void> =>
+    keepUsage(db).catch((error: unknown) => {
+      currentLogger().warn({ error: String(error) }, "usage could not be stored now; it is counted on");
+    });
+  const timer = setInterval(() => void keep(), everyMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await keep();
+  };
+}
+
+async function store(db: Database["db"], counts: readonly UsageCount[]): Promise<void> {
+  // Always in the same order, so that two gateways never wait for each other.
+  const rows = counts.toSorted((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1));
+  const of = <Value>(read: (count: UsageCount) => Value): Value[] => rows.map(read);
+  await db.$executeRaw`
+    INSERT INTO "UsageDay" AS known
+      ("day", "teamId", "keyToken", "model", "calls", "failures", "promptTokens", "completionTokens", "usd")
+    SELECT day::date, team, key, model, calls, failures, prompt, completion, usd
+    FROM unnest(
+      ${of(({ day }) => day)}::text[], ${of(({ team }) => team)}::text[], ${of(({ key }) => key)}::text[],
+      ${of(({ model }) => model)}::text[], ${of(({ calls }) => calls)}::int[], ${of(({ failures }) => failures)}::int[],
+      ${of(({ promptTokens }) => BigInt(promptTokens))}::bigint[],
+      ${of(({ completionTokens }) => BigInt(completionTokens))}::bigint[], ${of(({ usd }) => usd)}::float8[]
+    ) AS fresh(day, team, key, model, calls, failures, prompt, completion, usd)
+    ON CONFLICT ("teamId", "day", "keyToken", "model") DO UPDATE SET
+      "calls" = known."calls" + excluded."calls",
+      "failures" = known."failures" + excluded."failures",
+      "promptTokens" = known."promptTokens" + excluded."promptTokens",
+      "completionTokens" = known."completionTokens" + excluded."completionTokens",
+      "usd" = known."usd" + excluded."usd"`;
+}
+
+function nameOf({ team, day, key, model }: UsageCount): string {
+  return `${team}\0${day}\0${key}\0${model}`;
+}
