@@ -1,0 +1,227 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { startPostgres } from "../scripts/postgres.mjs";
+import { configState, parseConfig } from "#lib/config.ts";
+import { closeUpstreams, fetchUpstream, readBody } from "#lib/fetch-upstream.ts";
+import { newRecordId } from "#lib/id.ts";
+import { setLogger } from "#lib/logger.ts";
+import { migrate } from "#lib/migrate.ts";
+import { makeKeyring } from "#lib/seal.ts";
+import { startDeliveryThread } from "#logging/delivery-thread.ts";
+import { openDatabaseQueue } from "#logging/queue/database.ts";
+import { openLocalQueue } from "#logging/queue/local.ts";
+import type { Queue, QueueEntry } from "#logging/queue/queue.ts";
+import { encodeRecord } from "#logging/queued-record.ts";
+import { makeRecord } from "#testing/make-record.ts";
+import pg from "pg";
+import { median } from "./measure.ts";
+import { startRecordSink } from "./record-sink.ts";
+
+/**
+ * How fast one delivery thread empties its queue of 4 kB records into a local sink, with a short queue and with a long
+ * one, on both engines, beside a bare loop that posts the very same bytes. The rows that make the queue long lie behind
+ * those that are measured. Prints one Markdown table.
+ * Options: `--records 10000 --long 1000000 --rounds 3 --engines local,database`.
+ */
+
+const { values } = parseArgs({
+  options: {
+    records: { type: "string", default: "10000" },
+    long: { type: "string", default: "1000000" },
+    rounds: { type: "string", default: "3" },
+    engines: { type: "string", default: "local,database" },
+  },
+});
+const [records = 0, long = 0, rounds = 0] = [values.records, values.long, values.rounds].map(Number);
+const masterKey = "encryption key of the benchmark";
+const callbackId = "00000000-0000-7000-8000-000000000001";
+const bodyBytes = 4_096;
+const hourMs = 3_600_000;
+const appendAtOnce = 500;
+/** Each record of a batch has it once. */
+const mark = Buffer.from('"litellm_call_id"');
+
+setLogger("silent");
+const { config } = parseConfig("{}", "bench.yaml", {});
+configState.set(config);
+const sink = await startRecordSink();
+sink.setReading(false);
+const folder = mkdtempSync(path.join(tmpdir(), "sluice-bench-"));
+const rows: string[][] = [];
+const postgres = values.engines.includes("database") ? await startPostgres() : null;
+try {
+  for (const engine of values.engines.split(",")) {
+    for (const depth of [records, long]) {
+      const rates: { delivery: Rate; loop: Rate }[] = [];
+      for (let round = 1; round <= rounds; round += 1) {
+        process.stderr.write(`${engine}, ${String(depth)} queued, round ${String(round)}\n`);
+        rates.push(await measure(engine, depth));
+      }
+      const of = (name: "delivery" | "loop", figure: keyof Rate) => median(rates.map((rate) => rate[name][figure]));
+      const figures = [
+        ...[of("delivery", "perSecond"), of("delivery", "cpuUs"), of("loop", "perSecond"), of("loop", "cpuUs")],
+      ];
+      rows.push([engine, String(depth), ...figures.map((figure) => figure.toFixed(0))]);
+    }
+  }
+} finally {
+  await sink.stop();
+  await closeUpstreams();
+  await postgres?.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+const header = ["queue", "records queued", "delivered/s", "CPU µs each", "bare loop, records/s", "CPU µs each"];
+const rule = ["---", "---:", "---:", "---:", "---:", "---:"];
+process.stdout.write([header, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join(""));
+
+/** Queues the records, delivers them with the gateway's own thread, and posts the same bytes in a bare loop. */
+async function measure(engine: string, depth: number): Promise<{ delivery: Rate; loop: Rate }> {
+  const home = mkdtempSync(path.join(folder, "queue-"));
+  const queuePath = path.join(home, "records.sqlite");
+  const databaseUrl = engine === "database" ? await makeDatabase() : null;
+  await fill({ queuePath, databaseUrl, depth });
+  const bodies: Buffer[] = [];
+  let counted = 0;
+  let first = now();
+  let last = first;
+  sink.onBatch((body) => {
+    last = now();
+    // The first batch only starts the clock: what it took to be read is not known.
+    if (bodies.length === 0) first = last;
+    else counted += countRecords(body);
+    bodies.push(body);
+  });
+  const delivery = await startDeliveryThread(
+    {
+      ...{ queuePath, queueDatabaseUrl: databaseUrl, masterKeys: [masterKey], config, privateHosts: ["127.0.0.1"] },
+      ...{ disabledTeamIds: [], purges: [], needsLease: false, logLevel: "silent" },
+    },
+    {
+      resolve: async () => ({
+        ...{ state: "ready", callbackName: "webhook", reach: "guarded" },
+        vars: { webhook_url: sink.url("fast") },
+      }),
+      redaction: async () => ({ level: "off", classes: [] }),
+    },
+    (error) => {
+      throw error;
+    },
+  );
+  const endMs = performance.now() + 120_000;
+  const inFirst = (): number => countRecords(bodies[0] ?? Buffer.alloc(0));
+  while (performance.now() < endMs && inFirst() + counted < records) await sleep(20);
+  const perSecond = counted / ((last.ms - first.ms) / 1000);
+  const cpuUs = (last.cpuUs - first.cpuUs) / counted;
+  await delivery.stop(0);
+  sink.onBatch(() => undefined);
+  const loop = await runLoop(bodies);
+  rmSync(home, { recursive: true, force: true });
+  return { delivery: { perSecond, cpuUs }, loop };
+}
+
+/** A rate, and what one record of it cost this process: both ends, the sink included. */
+type Rate = { perSecond: number; cpuUs: number };
+
+function now(): { ms: number; cpuUs: number } {
+  const { user, system } = process.cpuUsage();
+  return { ms: performance.now(), cpuUs: user + system };
+}
+
+/** Posts ready-made batches one after the other and says how many records a second that is. */
+async function runLoop(bodies: readonly Buffer[]): Promise<Rate> {
+  let posted = 0;
+  const started = now();
+  for (const body of bodies) {
+    const headers = { "content-type": "application/json" };
+    const options = { method: "POST", headers, body, reach: "operator" } as const;
+    await readBody(await fetchUpstream(sink.url("fast"), options), 1_000);
+    posted += countRecords(body);
+  }
+  const ended = now();
+  return { perSecond: posted / ((ended.ms - started.ms) / 1000), cpuUs: (ended.cpuUs - started.cpuUs) / posted };
+}
+
+function countRecords(body: Buffer): number {
+  let count = 0;
+  for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + mark.length)) count += 1;
+  return count;
+}
+
+async function makeDatabase(): Promise<string> {
+  if (postgres === null) throw new Error("There is no PostgreSQL.");
+  const url = new URL(postgres.url);
+  url.pathname = `/bench_${String(Date.now())}`;
+  const client = new pg.Client({ connectionString: postgres.url });
+  await client.connect();
+  await client.query(`CREATE DATABASE ${url.pathname.slice(1)}`);
+  await client.end();
+  await migrate({ connectionString: url.href });
+  return url.href;
+}
+
+/** The measured records first, then rows that only make the queue long: they are due in an hour. */
+async function fill(place: { queuePath: string; databaseUrl: string | null; depth: number }): Promise<void> {
+  const keyring = makeKeyring([masterKey]);
+  const { queuePath, databaseUrl, depth } = place;
+  const queue: Queue =
+    databaseUrl === null
+      ? openLocalQueue({ path: queuePath, keyring })
+      : openDatabaseQueue({ connection: { connectionString: databaseUrl }, keyring });
+  for (let at = 0; at < records; at += appendAtOnce) {
+    await queue.append(Array.from({ length: Math.min(appendAtOnce, records - at) }, makeEntry));
+  }
+  await queue.close();
+  const more = depth - records;
+  if (more <= 0) return;
+  if (databaseUrl === null) lengthenFile(queuePath, more);
+  else await lengthenDatabase(databaseUrl, more);
+}
+
+function makeEntry(): QueueEntry {
+  const recordId = newRecordId();
+  const nowMs = Date.now();
+  const plain = { ...makeRecord(), recordId, callId: recordId };
+  const missing = bodyBytes - encodeRecord({ record: plain, liftedFrom: null }).length;
+  const text = "The quick brown fox jumps over the lazy dog. ".repeat(100).slice(0, Math.max(0, missing));
+  const record = { ...plain, requesterMetadata: { text } };
+  const contents = [{ body: encodeRecord({ record, liftedFrom: null }), callbackIds: [callbackId] }];
+  return { recordId, callId: recordId, teamId: "bench", keyHash: null, createdAtMs: nowMs, contents };
+}
+
+function lengthenFile(file: string, count: number): void {
+  const db = new DatabaseSync(file);
+  db.exec(`
+    PRAGMA synchronous = OFF; BEGIN;
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${String(count)})
+    INSERT INTO delivery (record_id, callback, state, content_id, due_at_ms, tries, created_at_ms, team_id)
+      SELECT 'waiting-' || i, 1, 0, 10000000 + i, ${String(Date.now() + hourMs)}, 0, ${String(Date.now())}, 'bench' FROM n;
+    INSERT INTO content (content_id, number, sealed) SELECT content_id, 0, zeroblob(200) FROM delivery WHERE record_id >= 'waiting';
+    UPDATE callback SET pending = pending + ${String(count)};
+    COMMIT;
+  `);
+  db.close();
+}
+
+async function lengthenDatabase(url: string, count: number): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const nowMs = Date.now();
+  await client.query(
+    `WITH added AS (
+       INSERT INTO queue_delivery (record_id, callback_id, state, content_id, bytes, due_at_ms, tries, created_at_ms, age_from_ms, team_id)
+         SELECT 'waiting-' || i, $1, 0, 1000000000 + i, 200, $2::bigint, 0, $3::bigint, $3::bigint, 'bench' FROM generate_series(1, $4::int) AS i
+         RETURNING content_id)
+     INSERT INTO queue_content (content_id, number, shared, sealed) SELECT content_id, 0, false, decode(repeat('00', 200), 'hex') FROM added`,
+    [callbackId, nowMs + hourMs, nowMs, count],
+  );
+  await client.query(
+    "UPDATE queue_count SET pending = pending + $1 WHERE callback_id = $2 AND slot = (SELECT min(slot) FROM queue_count WHERE callback_id = $2)",
+    [count, callbackId],
+  );
+  await client.query("ANALYZE queue_delivery");
+  await client.end();
+}
