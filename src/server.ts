@@ -40,6 +40,7 @@ import { answerDelivery } from "#logging/answer-delivery.ts";
 import { checkCallbackNames } from "#logging/check-callback-names.ts";
 import { startDeliveryThread } from "#logging/delivery-thread.ts";
 import { operatorVarsState } from "#logging/resolve-callback.ts";
+import { readAlertRules, startAlerts } from "#teams/alerts/start-alerts.ts";
 import { followPolicy } from "#teams/follow-policy.ts";
 import { startKeepingSuppressedCounts } from "#teams/keep-suppressed-counts.ts";
 import { readDisables } from "#teams/read-disables.ts";
@@ -67,9 +68,9 @@ async function start(): Promise<void> {
   const loaded = loadConfig(settings.configFile, process.env);
   const { config } = loaded;
   modelsState.set(makeModelTable(config, loaded.locate));
-  for (const warning of [...settings.warnings, ...loaded.warnings, ...checkCallbackNames(config)]) {
-    logger.warn({ setting: true }, warning);
-  }
+  const alerts = readAlertRules(config, settings.alerts);
+  const warnings = [...settings.warnings, ...loaded.warnings, ...checkCallbackNames(config), ...alerts.warnings];
+  for (const warning of warnings) logger.warn({ setting: true }, warning);
   configState.set(config);
   openStores(config, settings);
   const queueDatabaseUrl = queueUrl(settings, loaded);
@@ -83,10 +84,7 @@ async function start(): Promise<void> {
   operatorVarsState.set({ local_files: { local_files_dir: join(settings.dataDir, "logs") } });
 
   const url = databaseUrl(settings, loaded);
-  const database = await openDatabase({
-    url,
-    dataDir: join(settings.dataDir, "postgres"),
-  });
+  const database = await openDatabase({ url, dataDir: join(settings.dataDir, "postgres") });
   databaseState.set(database);
   database.onFailure((error) => {
     logger.fatal({ error: error.message }, "the embedded database ended");
@@ -113,6 +111,8 @@ async function start(): Promise<void> {
   feed?.follow({ apply: (changes) => followPolicy(database.db, changes), onLease: delivery.extendLease });
 
   const counting = [startKeepingSuppressedCounts(database.db), startKeepingUsage(database.db)];
+  const alerting = { delivery, rules: alerts.rules, channels: settings.alerts };
+  const stopAlerts = startAlerts(database.db, alerting);
   const administrator = await preparePortal(settings, secrets, database);
   const listening = await listen(withTrpc(makeFetch(await loadRoutes())), makePages(), settings);
   stopOnSignal({
@@ -121,6 +121,7 @@ async function start(): Promise<void> {
     database,
     delivery,
     feed,
+    stopAlerts,
     stopCounting: () => Promise.all(counting.map((stop) => stop())),
     dataDir,
     close: (deadlineMs) => listening.close(deadlineMs),
@@ -268,6 +269,7 @@ function stopOnSignal(parts: {
   database: Database;
   delivery: Delivery;
   feed: ChangeFeed | null;
+  stopAlerts(): Promise<void>;
   stopCounting(): Promise<unknown>;
   dataDir: DataDir;
   close(deadlineMs: number): Promise<void>;
@@ -279,6 +281,7 @@ function stopOnSignal(parts: {
     logger.info({ signal }, "stopping");
     const deadlineMs = Date.now() + settings.shutdownSeconds * 1000;
     await parts.close(deadlineMs);
+    await parts.stopAlerts();
     await delivery.stop(Math.max(deadlineMs, Date.now() + 1_000));
     await parts.stopCounting();
     await feed?.stop();

@@ -101,6 +101,7 @@ const calls: {
     if (request.action === "replay" && revised > 0) deliverer.retryNow(request.filter.callbackIds);
     return revised;
   },
+  health: async () => deliverer.takeHealth(),
   counts: () => queue.find({ by: "counts" }),
   async stop({ deadlineMs }) {
     await flushAppends();
@@ -183,6 +184,8 @@ function call(message: Extract<ToDeliveryThread, { type: "ask" }>): Promise<unkn
       return calls.list(message.request);
     case "revise":
       return calls.revise(message.request);
+    case "health":
+      return calls.health(message.request);
     case "counts":
       return calls.counts(message.request);
     case "stop":

@@ -2,6 +2,7 @@ import { isRecord, valueAt, type ConfigPath } from "#lib/config-document.ts";
 import { nearestName } from "#lib/config-nearest-name.ts";
 import type { ConfigReport } from "#lib/config-report.ts";
 import {
+  alertingArgsShape,
   cacheParamsShape,
   configShape,
   deliveryShape,
@@ -37,7 +38,7 @@ const cacheIdle = words(`
   similarity_threshold s3_bucket_name s3_region_name s3_endpoint_url disk_cache_dir redis_flush_size`);
 
 const generalIdle = words(`
-  admin_only_routes alert_to_webhook_url alert_types alerting alerting_args alerting_threshold
+  admin_only_routes alert_to_webhook_url alert_types alerting_threshold
   allow_requests_on_db_unavailable allow_user_auth allowed_ips allowed_routes always_include_stream_usage
   background_health_checks
   custom_auth custom_key_generate custom_sso database_connection_pool_limit database_connection_timeout database_type
@@ -54,6 +55,10 @@ const generalIdle = words(`
   supported_db_objects ui_access_mode use_azure_key_vault use_client_credentials_pass_through_routes use_google_kms
   use_redis_transaction_buffer user_header_mappings user_header_name user_mcp_management_mode`);
 
+const alertingArgsIdle = words(`
+  budget_alert_ttl daily_report_frequency log_to_console major_outage_alert_threshold max_outage_alert_list_size
+  minor_outage_alert_threshold outage_alert_ttl region_outage_alert_ttl report_check_interval`);
+
 const routerIdle = words(`
   cache_kwargs cache_responses caching_groups client_ttl content_policy_fallbacks default_litellm_params
   default_max_parallel_requests default_priority enable_pre_call_checks enable_tag_filtering max_fallbacks
@@ -69,6 +74,7 @@ const sections: readonly Section[] = [
   { path: ["litellm_settings", "cache_params"], acting: Object.keys(cacheParamsShape), idle: cacheIdle },
   { path: ["general_settings"], acting: Object.keys(generalSettingsShape), idle: generalIdle },
   { path: ["general_settings", "delivery"], acting: Object.keys(deliveryShape), idle: [] },
+  { path: ["general_settings", "alerting_args"], acting: Object.keys(alertingArgsShape), idle: alertingArgsIdle },
   { path: ["router_settings"], acting: Object.keys(routerSettingsShape), idle: routerIdle },
   { path: ["logging"], acting: Object.keys(loggingShape), idle: [] },
   { path: ["retention"], acting: Object.keys(retentionShape), idle: [] },

@@ -132,6 +132,12 @@ export const deliveryShape = {
   retry_max_seconds: positive.default(300),
 };
 
+/** When a destination is told of. */
+export const alertingArgsShape = {
+  destination_failing_seconds: seconds.default(60),
+  dead_letters_minutes: amount.default(60),
+};
+
 export const generalSettingsShape = {
   master_key: masterKey.optional(),
   database_url: text.optional(),
@@ -156,6 +162,11 @@ export const generalSettingsShape = {
   /** Where service accounts that teams paste may ask for tokens, beside Google's own address. */
   google_token_uris: texts.default([]),
   delivery: section(deliveryShape),
+  /** How destinations that fail are told of: webhook, slack, email. */
+  alerting: texts.default([]),
+  alerting_args: section(alertingArgsShape),
+  /** Who gets every alert by e-mail, beside the administrators of the team that it is about. */
+  alert_emails: texts.default([]),
 };
 
 export const loggingShape = {

@@ -30,6 +30,7 @@ const defaults = {
   oidc: null,
   adminEmail: null,
   adminPassword: null,
+  alerts: { webhookUrl: null, slackWebhookUrl: null, smtp: null },
   logLevel: "info",
   warnings: [],
 };
@@ -66,6 +67,14 @@ test("every setting is read", () => {
     SLUICE_ADMIN_EMAIL: "ada@example.com",
     SLUICE_ADMIN_PASSWORD: "a-long-password",
     SLUICE_LOG_LEVEL: "DEBUG",
+    WEBHOOK_URL: "https://alerts.example.com/sluice",
+    SLACK_WEBHOOK_URL: "https://hooks.example.com/T0/B0",
+    SMTP_HOST: "smtp.example.com",
+    SMTP_PORT: "465",
+    SMTP_USERNAME: "sluice",
+    SMTP_PASSWORD: "mail password",
+    SMTP_SENDER_EMAIL: "sluice@example.com",
+    SMTP_TLS: "False",
   };
   expect(Object.keys(env).toSorted()).toEqual(settingNames.toSorted());
   expect(readSettings(env, [])).toEqual({
@@ -89,6 +98,14 @@ test("every setting is read", () => {
     },
     adminEmail: "ada@example.com",
     adminPassword: "a-long-password",
+    alerts: {
+      webhookUrl: "https://alerts.example.com/sluice",
+      slackWebhookUrl: "https://hooks.example.com/T0/B0",
+      smtp: {
+        ...{ host: "smtp.example.com", port: 465, username: "sluice", password: "mail password" },
+        ...{ from: "sluice@example.com", isTls: false },
+      },
+    },
     logLevel: "debug",
     warnings: [],
   });

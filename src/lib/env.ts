@@ -8,6 +8,10 @@ import { passwordLengthMin } from "#lib/password.ts";
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
+const httpUrl = z.string().refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), {
+  error: "is no address. Fix: use for example https://alerts.example.com/sluice.",
+});
+
 /** Each setting by its first name; the text after a rule says what is wrong and how to fix it. */
 const Environment = z.object({
   PORT: z
@@ -96,6 +100,35 @@ const Environment = z.object({
       error: `is too short. Fix: use ${String(passwordLengthMin)} characters or more, or remove it: then one is generated.`,
     })
     .optional(),
+  WEBHOOK_URL: httpUrl.optional(),
+  SLACK_WEBHOOK_URL: httpUrl.optional(),
+  SMTP_HOST: z
+    .string()
+    .refine((host) => /^[^\s/:]+$/.test(host), {
+      error: "is no host name or address. Fix: use for example smtp.example.com, the port goes into SMTP_PORT.",
+    })
+    .optional(),
+  SMTP_PORT: z
+    .string()
+    .default("587")
+    .refine((port) => /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535, {
+      error: "is not a port number. Fix: use 587, or 465 for TLS from the start, or the port of your server.",
+    })
+    .transform(Number),
+  SMTP_USERNAME: z.string().optional(),
+  SMTP_PASSWORD: z.string().optional(),
+  SMTP_SENDER_EMAIL: z
+    .string()
+    .refine((email) => Email.safeParse(email).success, {
+      error: "is no e-mail address. Fix: use for example sluice@example.com.",
+    })
+    .optional(),
+  SMTP_TLS: z
+    .string()
+    .default("true")
+    .transform((flag) => flag.toLowerCase())
+    .pipe(z.enum(["true", "false"], { error: "is neither true nor false. Fix: use one of them, or remove it." }))
+    .transform((flag) => flag === "true"),
   SLUICE_LOG_LEVEL: z
     .string()
     .default("info")
@@ -140,6 +173,19 @@ export type Settings = {
   /** The first administrator's sign-in; null: a default address, a generated password. */
   adminEmail: string | null;
   adminPassword: string | null;
+  /** Where alerts can be sent; what is null is not set up. */
+  alerts: {
+    webhookUrl: string | null;
+    slackWebhookUrl: string | null;
+    smtp: {
+      host: string;
+      port: number;
+      username: string | null;
+      password: string | null;
+      from: string;
+      isTls: boolean;
+    } | null;
+  };
   logLevel: (typeof logLevels)[number];
   /** One line each, without secrets. */
   warnings: string[];
@@ -185,8 +231,24 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     oidc: toOidc(settings),
     adminEmail: settings.SLUICE_ADMIN_EMAIL ?? null,
     adminPassword: settings.SLUICE_ADMIN_PASSWORD ?? null,
+    alerts: toAlerts(settings),
     logLevel: settings.SLUICE_LOG_LEVEL,
     warnings,
+  };
+}
+
+function toAlerts(settings: z.output<typeof Environment>): Settings["alerts"] {
+  const { SMTP_HOST: host, SMTP_SENDER_EMAIL: from, SMTP_USERNAME: username, SMTP_PASSWORD: password } = settings;
+  return {
+    webhookUrl: settings.WEBHOOK_URL ?? null,
+    slackWebhookUrl: settings.SLACK_WEBHOOK_URL ?? null,
+    smtp:
+      host === undefined || from === undefined
+        ? null
+        : {
+            ...{ host, port: settings.SMTP_PORT, from, isTls: settings.SMTP_TLS },
+            ...{ username: username ?? null, password: password ?? null },
+          },
   };
 }
 

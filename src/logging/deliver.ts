@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { currentLogger } from "#lib/logger.ts";
 import { monotonicMs, watchClock } from "#lib/monotonic.ts";
 import { makeCircuits, type Circuits } from "#logging/circuit.ts";
+import { type DestinationHealth, type HealthLog, makeHealthLog } from "#logging/destination-health.ts";
 import { fly, type DeliverySource } from "#logging/flight.ts";
 
 /** Sends what is queued, one callback beside the other. */
@@ -14,6 +15,8 @@ export type Deliverer = {
   abortAll(reason: string): void;
   /** Delivers until nothing is due or the deadline is reached, then starts nothing more. */
   drain(deadlineMs: number): Promise<void>;
+  /** How the destinations do; see `DestinationHealth`. */
+  takeHealth(): DestinationHealth[];
   /** Tries open circuits at once, all or those of the given callbacks: somebody changed something. */
   retryNow(callbackIds?: readonly string[]): void;
 };
@@ -28,6 +31,7 @@ type DelivererState = {
   flights: Map<string, Flight>;
   stopped: boolean;
   clock: () => number;
+  health: HealthLog;
 };
 
 /** How long records are collected before they are sent together. */
@@ -46,6 +50,7 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
     flights: new Map(),
     stopped: false,
     clock: watchClock(),
+    health: makeHealthLog(monotonicMs),
   };
   let timer: NodeJS.Timeout | null = null;
   let timerAtMs = 0;
@@ -81,6 +86,7 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
     wake: () => {
       schedule(lingerMs);
     },
+    takeHealth: () => state.health.take(),
     async abortTeam(teamId) {
       const flights = [...state.flights.values()].filter((flight) => flight.teamIds.has(teamId));
       for (const flight of flights) flight.controller.abort(new Error("The team's logging was disabled."));

@@ -1,5 +1,6 @@
 import type { Config } from "#lib/config.ts";
 import type { ChangedPolicy } from "#logging/delivery.ts";
+import type { DestinationHealth } from "#logging/destination-health.ts";
 import type {
   DeliveryCounts,
   DeliveryPage,
@@ -39,6 +40,7 @@ export type DeliveryCalls = {
   list: { request: ListRequest; answer: DeliveryPage };
   revise: { request: ReviseRequest; answer: number };
   counts: { request: null; answer: DeliveryCounts[] };
+  health: { request: null; answer: DestinationHealth[] };
   stop: { request: { deadlineMs: number }; answer: null };
 };
 

@@ -123,12 +123,15 @@ function toDelivery({ thread, appends, questions, disabled, noteLease }: Parts):
 }
 
 /** What the thread does with its queue alone. */
-function askQueue(questions: ThreadQuestions<DeliveryCalls>): Pick<Delivery, "find" | "list" | "revise" | "counts"> {
+function askQueue(
+  questions: ThreadQuestions<DeliveryCalls>,
+): Pick<Delivery, "find" | "list" | "revise" | "counts" | "health"> {
   return {
     find: (request) => questions.ask("find", request),
     list: (request) => questions.ask("list", request),
     revise: (request) => questions.ask("revise", request),
     counts: () => questions.ask("counts", null),
+    health: () => questions.ask("health", null),
   };
 }
 

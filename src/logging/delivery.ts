@@ -1,4 +1,5 @@
 import { stateCell } from "#lib/state.ts";
+import type { DestinationHealth } from "#logging/destination-health.ts";
 import type {
   DeliveryCounts,
   DeliveryPage,
@@ -50,6 +51,8 @@ export type Delivery = {
   /** Replays or discards dead letters, and returns how many. Replayed ones are sent soon, also where a circuit is open. */
   revise(request: ReviseRequest): Promise<number>;
   counts(): Promise<DeliveryCounts[]>;
+  /** How the destinations do, as far as this gateway delivers to them, since it was last asked. */
+  health(): Promise<DestinationHealth[]>;
   /** Delivers what is due until nothing is or the time is over, then closes the queue. */
   stop(deadlineMs: number): Promise<void>;
 };

@@ -4,6 +4,7 @@ import { currentLogger } from "#lib/logger.ts";
 import { monotonicMs } from "#lib/monotonic.ts";
 import type { Circuits } from "#logging/circuit.ts";
 import type { DeliveryContext, DeliveryResult, Destination } from "#logging/destinations/destination.ts";
+import type { HealthLog } from "#logging/destination-health.ts";
 import { findDestination } from "#logging/destinations/index.ts";
 import { decodeRecord, type QueuedRecord } from "#logging/queued-record.ts";
 import type { ClaimedDelivery, Queue } from "#logging/queue/queue.ts";
@@ -37,7 +38,7 @@ const leaseMs = 60_000;
 const sendTimeoutMsDefault = 30_000;
 
 /** What all flights share. */
-type FlightParts = { source: DeliverySource; circuits: Circuits };
+type FlightParts = { source: DeliverySource; circuits: Circuits; health: HealthLog };
 
 /** What a flight has from its start: `teamIds` are filled in when it knows whose records it carries. */
 type Departure = { callbackId: string; teamIds: Set<string>; controller: AbortController };
@@ -47,7 +48,7 @@ type Departure = { callbackId: string; teamIds: Set<string>; controller: AbortCo
  * for the callback failed; nothing is claimed then, or its lease ends by itself.
  */
 export async function fly(
-  { source, circuits }: FlightParts,
+  { source, circuits, health }: FlightParts,
   { callbackId, teamIds, controller }: Departure,
 ): Promise<void> {
   const resolved = await source.resolve(callbackId);
@@ -59,6 +60,7 @@ export async function fly(
   const destination = resolved.state === "ready" ? findDestination(resolved.callbackName) : null;
   if (resolved.state === "misconfigured" || !destination) {
     circuits.fail(callbackId, monotonicMs());
+    health.fail(callbackId, 0);
     return;
   }
   const claimed = await source.queue.claim({
@@ -81,11 +83,12 @@ export async function fly(
     return send({ destination, records, vars, context, isAborted: controller.signal });
   });
   const nowMs = Date.now();
-  judge(circuits, callbackId, results);
+  judge({ circuits, health }, callbackId, results);
   const settlements = sendable.map((delivery, index) =>
     settlementOf(delivery, results[index] ?? interrupted, { nowMs, numbers: source.numbers }),
   );
   if (settlements.length > 0) await source.queue.settle(settlements, nowMs);
+  health.bury(callbackId, settlements.filter(({ state }) => state === "dead").length);
 }
 
 /** Leaves out the records of disabled teams; they go, also where an earlier process ended before it removed them. */
@@ -187,10 +190,19 @@ function toUpstreamFailure(error: unknown): UpstreamError {
 }
 
 /** Opens or closes the circuit of a callback. A batch of which something got through speaks for the destination. */
-function judge(circuits: Circuits, callbackId: string, results: readonly SendResult[]): void {
+function judge(
+  { circuits, health }: Pick<FlightParts, "circuits" | "health">,
+  callbackId: string,
+  results: readonly SendResult[],
+): void {
   const meant = results.filter((result) => result !== interrupted);
   if (meant.length === 0) return;
   const waits = meant.flatMap((result) => (result.outcome === "retry" ? [result.retryAfterMs ?? 0] : []));
-  if (waits.length === meant.length) circuits.fail(callbackId, monotonicMs(), Math.max(...waits));
-  else circuits.succeed(callbackId);
+  if (waits.length === meant.length) {
+    circuits.fail(callbackId, monotonicMs(), Math.max(...waits));
+    health.fail(callbackId, meant.at(-1)?.status ?? 0);
+    return;
+  }
+  circuits.succeed(callbackId);
+  if (meant.some(({ outcome }) => outcome === "delivered")) health.succeed(callbackId);
 }

@@ -24,6 +24,7 @@ beforeAll(() => {
     find: async () => [],
     list: async () => ({ rows: [], next: null }),
     revise: async () => 0,
+    health: async () => [],
     counts: async () => [],
     stop: async () => undefined,
   });

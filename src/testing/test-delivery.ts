@@ -24,6 +24,7 @@ export function makeTestDelivery(queue: Queue): Delivery {
     find: (request) => queue.find(request),
     list: (request) => queue.list(request),
     revise: (request) => queue.revise(request),
+    health: async () => [],
     counts: () => queue.find({ by: "counts" }),
     stop: () => queue.close(),
   };
