@@ -115,7 +115,7 @@ describe("configurations written for the LiteLLM proxy", () => {
   test("LiteLLM's other keys are accepted; what does nothing here is said once each", () => {
     const { warnings } = parse(`general_settings:
   master_key: sk-1234
-  alerting: ["slack"]
+  alerting_threshold: 300
 litellm_settings:
   json_logs: true
   drop_params: true
@@ -124,7 +124,7 @@ router_settings:
   num_retries: 2
 `);
     expect(warnings).toEqual([
-      "config.yaml:3 general_settings.alerting: is accepted but has no effect in this version.",
+      "config.yaml:3 general_settings.alerting_threshold: is accepted but has no effect in this version.",
       "config.yaml:7 litellm_settings.set_verbose: is accepted but has no effect in this version.",
     ]);
   });
