@@ -42,7 +42,7 @@ export function BarChart({ label, of, series, bars, format }: BarChartProps) {
         <span>{bars[0]?.name}</span>
         <span>{bars.at(-1)?.name}</span>
       </div>
-      <details>
+      <details className="min-w-0">
         <summary className="w-fit text-[0.8125rem] text-quiet hover:text-ink">As a table</summary>
         <div className="mt-2 max-h-72 overflow-y-auto rounded-lg border">
           <Table label={label} head={[of, ...series.map(({ name }) => name)]}>
