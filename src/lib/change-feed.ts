@@ -67,7 +67,8 @@ export async function openChangeFeed(connection: pg.ClientConfig): Promise<Chang
 
   async function run(follower: ChangeFollower): Promise<void> {
     const report = makeReport();
-    while (!state.isStopped) {
+    const isStopped = (): boolean => state.isStopped;
+    while (!isStopped()) {
       const woken = new Promise<void>((resolve) => (wake = resolve));
       try {
         const beatMs = state.lastBeatMs;
@@ -79,7 +80,8 @@ export async function openChangeFeed(connection: pg.ClientConfig): Promise<Chang
         follower.onLease(beatMs + leaseMs);
         report.succeeded();
       } catch (error) {
-        report.failed(error);
+        // What was asked of others that have stopped already is no news.
+        if (!isStopped()) report.failed(error);
       }
       const timer = setTimeout(() => {
         wake();

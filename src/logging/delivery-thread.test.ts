@@ -45,8 +45,7 @@ beforeAll(async () => {
   );
 });
 
-afterAll(async () => {
-  await delivery.stop(Date.now() + 5_000);
+afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -92,4 +91,17 @@ test("a delivery thread that dies is started again: what was taken before, meanw
 
 test("a thread that dies again and again is given more and more time before it sends", () => {
   expect([1, 2, 3, 4, 5, 20].map(holdAfter)).toEqual([0, 0, 5_000, 10_000, 20_000, 300_000]);
+});
+
+test("what a thread is asked while it ends and afterwards holds nobody up", async () => {
+  const stopping = delivery.stop(Date.now() + 5_000);
+  const asked = Promise.allSettled(
+    Array.from({ length: 20 }, async (_, index) => {
+      await sleep(index);
+      return delivery.disableTeam(`late ${String(index)}`);
+    }),
+  );
+  await stopping;
+  expect(await asked).toHaveLength(20);
+  await expect(delivery.disableTeam("later")).rejects.toThrow();
 });

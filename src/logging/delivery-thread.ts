@@ -78,6 +78,7 @@ export async function startDeliveryThread(
 }
 
 const away = new Error("The delivery thread is being started again.");
+const stopped = new Error("The delivery thread has stopped.");
 
 type Parts = {
   thread: LastingThread;
@@ -118,6 +119,8 @@ function toDelivery({ thread, appends, questions, disabled, noteLease }: Parts):
       appends.flush();
       await questions.ask("stop", { deadlineMs });
       await thread.stop();
+      // Also what was asked while it ended: whoever waits for an answer holds up the end of the process.
+      questions.failAll(stopped);
     },
   };
 }
