@@ -183,6 +183,7 @@ export type Settings = {
       username: string | null;
       password: string | null;
       from: string;
+      /** STARTTLS, or TLS from the start on port 465; without it nothing is encrypted. */
       isTls: boolean;
     } | null;
   };

@@ -1,8 +1,6 @@
 import type { Database } from "#lib/db.ts";
-import { currentLogger } from "#lib/logger.ts";
+import { startStoringCounts } from "#lib/store-counts.ts";
 import { countSuppressedCall, takeSuppressedCalls } from "#logging/suppressed-calls.ts";
-
-const everyMs = 2_000;
 
 /** Adds what was counted to the open disables of the teams; what a key of another team left out is not kept. */
 export async function keepSuppressedCounts(db: Database["db"]): Promise<void> {
@@ -24,14 +22,5 @@ export async function keepSuppressedCounts(db: Database["db"]): Promise<void> {
 
 /** Does so every two seconds; the returned function ends it, after a last time. */
 export function startKeepingSuppressedCounts(db: Database["db"]): () => Promise<void> {
-  const keep = (): Promise<void> =>
-    keepSuppressedCounts(db).catch((error: unknown) => {
-      currentLogger().warn({ error: String(error) }, "calls that were not logged could not be counted");
-    });
-  const timer = setInterval(() => void keep(), everyMs);
-  timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await keep();
-  };
+  return startStoringCounts(() => keepSuppressedCounts(db), "calls that were not logged could not be counted");
 }

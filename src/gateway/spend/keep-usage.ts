@@ -1,8 +1,6 @@
 import { addUsage, takeUsage, type UsageCount } from "#gateway/spend/usage-counts.ts";
 import type { Database } from "#lib/db.ts";
-import { currentLogger } from "#lib/logger.ts";
-
-const everyMs = 2_000;
+import { startStoringCounts } from "#lib/store-counts.ts";
 
 /** Adds what was counted to the days in the database; what it does not take is counted on. */
 export async function keepUsage(db: Database["db"]): Promise<void> {
@@ -21,16 +19,7 @@ export async function keepUsage(db: Database["db"]): Promise<void> {
  * counted since with it: usage is for people to look at, and budgets go by the spend of keys and teams, which is safe.
  */
 export function startKeepingUsage(db: Database["db"]): () => Promise<void> {
-  const keep = (): Promise<void> =>
-    keepUsage(db).catch((error: unknown) => {
-      currentLogger().warn({ error: String(error) }, "usage could not be stored now; it is counted on");
-    });
-  const timer = setInterval(() => void keep(), everyMs);
-  timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await keep();
-  };
+  return startStoringCounts(() => keepUsage(db), "usage could not be stored now; it is counted on");
 }
 
 async function store(db: Database["db"], counts: readonly UsageCount[]): Promise<void> {

@@ -1,24 +1,13 @@
 import { createTransport } from "nodemailer";
+import type { Settings } from "#lib/env.ts";
 import { UpstreamError } from "#lib/errors.ts";
 import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
 import type { AlertEvent } from "#teams/alerts/alert-event.ts";
 
 /** Where alerts go, as the operator set it. */
-export type AlertChannels = {
-  webhookUrl: string | null;
-  slackWebhookUrl: string | null;
-  smtp: SmtpSettings | null;
-};
+export type AlertChannels = Settings["alerts"];
 
-/** A server that takes e-mail. `isTls`: STARTTLS, or TLS from the start on port 465; without it nothing is encrypted. */
-export type SmtpSettings = {
-  host: string;
-  port: number;
-  username: string | null;
-  password: string | null;
-  from: string;
-  isTls: boolean;
-};
+type SmtpSettings = NonNullable<AlertChannels["smtp"]>;
 
 /** One message to one place; `to` is only for e-mail. */
 export type AlertMessage = { channel: "webhook" | "slack" | "email"; to: string; event: AlertEvent };

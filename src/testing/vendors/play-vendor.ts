@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import { afterAll, beforeAll } from "vitest";
 import { chat } from "#gateway/operations/chat.ts";
 import { makeModelTable, type Deployment } from "#gateway/models.ts";
 import { findProvider } from "#gateway/providers/index.ts";
@@ -6,7 +7,7 @@ import type { ProviderAnswer } from "#gateway/providers/provider.ts";
 import { makeStreamCopy } from "#gateway/stream-copy.ts";
 import { chatWire } from "#gateway/chat-stream.ts";
 import { parseConfig } from "#lib/config.ts";
-import { readBody } from "#lib/fetch-upstream.ts";
+import { closeUpstreams, readBody } from "#lib/fetch-upstream.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
 import { question, type Vendor, type VendorCase } from "#testing/vendors/vendor-case.ts";
 
@@ -18,8 +19,7 @@ export type VendorServer = {
   close(): void;
 };
 
-/** Starts one on 127.0.0.1. */
-export async function startVendorServer(): Promise<VendorServer> {
+async function startVendorServer(): Promise<VendorServer> {
   let upstream: VendorCase["upstream"] = { status: 500, body: "nothing to answer with" };
   let last: ReturnType<VendorServer["last"]> = null;
   const server: Server = createServer((request, response) => {
@@ -42,6 +42,29 @@ export async function startVendorServer(): Promise<VendorServer> {
     answerWith: (next) => (upstream = next),
     last: () => last,
     close: () => server.close(),
+  };
+}
+
+/** One for all tests of a file, started before them and ended after them with our connections to it. */
+export function vendorServerOfFile(): Omit<VendorServer, "close"> {
+  let started: VendorServer | null = null;
+  beforeAll(async () => {
+    started = await startVendorServer();
+  });
+  afterAll(async () => {
+    await closeUpstreams();
+    started?.close();
+  });
+  const server = (): VendorServer => {
+    if (started === null) throw new Error("The vendor's server runs while there are tests.");
+    return started;
+  };
+  return {
+    get url() {
+      return server().url;
+    },
+    answerWith: (upstream) => server().answerWith(upstream),
+    last: () => server().last(),
   };
 }
 

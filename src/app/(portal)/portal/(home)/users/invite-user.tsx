@@ -8,8 +8,8 @@ import { RoleSelect, type Role } from "#app/(portal)/portal/(home)/users/role-se
 import { useTRPC } from "#trpc/client.tsx";
 import { Button } from "#ui/button.tsx";
 import { Actions, Dialog } from "#ui/dialog.tsx";
+import { EmailField } from "#ui/email-field.tsx";
 import { Field } from "#ui/field.tsx";
-import { Input } from "#ui/input.tsx";
 
 /** Makes a user, and shows the link by which he sets a password. */
 export function InviteUser({ isOpen, onOpenChange }: { isOpen: boolean; onOpenChange: (isOpen: boolean) => void }) {
@@ -39,19 +39,7 @@ export function InviteUser({ isOpen, onOpenChange }: { isOpen: boolean; onOpenCh
       description="A link to set a password is shown next, for you to send."
     >
       <form className="grid gap-4" onSubmit={(event) => void submit(event).catch(() => undefined)}>
-        <Field label="E-mail">
-          {(control) => (
-            <Input
-              {...control}
-              type="email"
-              required
-              maxLength={254}
-              autoComplete="off"
-              value={email}
-              onChange={(event) => setEmail(event.target.value)}
-            />
-          )}
-        </Field>
+        <EmailField value={email} onPick={setEmail} />
         <Field label="Role">{(control) => <RoleSelect {...control} value={role} onPick={setRole} />}</Field>
         <Actions>
           <Button onClick={() => onOpenChange(false)}>Cancel</Button>

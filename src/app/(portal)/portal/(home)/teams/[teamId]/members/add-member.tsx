@@ -7,8 +7,9 @@ import { useAct } from "#app/(portal)/portal/(home)/use-act.ts";
 import { useTRPC } from "#trpc/client.tsx";
 import { Button } from "#ui/button.tsx";
 import { Actions, Dialog } from "#ui/dialog.tsx";
+import { EmailField } from "#ui/email-field.tsx";
 import { Field } from "#ui/field.tsx";
-import { Input, Select } from "#ui/input.tsx";
+import { Select } from "#ui/input.tsx";
 import { Notice } from "#ui/notice.tsx";
 
 type AddMemberProps = { teamId: string; isOpen: boolean; onOpenChange: (isOpen: boolean) => void };
@@ -36,19 +37,7 @@ export function AddMember({ teamId, isOpen, onOpenChange }: AddMemberProps) {
   return (
     <Dialog isOpen={isOpen} onOpenChange={onOpenChange} title="Add member">
       <form className="grid gap-4" onSubmit={(event) => void submit(event).catch(() => undefined)}>
-        <Field label="E-mail">
-          {(control) => (
-            <Input
-              {...control}
-              type="email"
-              required
-              maxLength={254}
-              autoComplete="off"
-              value={email}
-              onChange={(event) => setEmail(event.target.value)}
-            />
-          )}
-        </Field>
+        <EmailField value={email} onPick={setEmail} />
         <Field label="Role">
           {(control) => (
             <Select
