@@ -60,7 +60,10 @@ async function judge(program: string, folder: string): Promise<number> {
       "--no-color",
       ...own,
     ];
-    const code = await run(command, folder, runMs);
+    const { code, printed } = await run(command, folder, runMs);
+    // Its warnings are about how well its data hit: for who gives it options of his own.
+    const counts = /^.*\d+ generated.*$/m.exec(printed)?.[0].trim();
+    console.log(code === 0 && own.length === 0 && counts !== undefined ? `schemathesis: ${counts}` : printed);
     const faults = sluice
       .logs()
       .split("\n")
@@ -85,12 +88,23 @@ async function makeWhatExamplesName(sluice: SluiceProcess): Promise<void> {
   }
 }
 
-/** Runs a program to its end and gives its exit code; -1 where it cannot start, and where it was killed after `timeoutMs`. */
-async function run([program = "", ...args]: readonly string[], cwd: string, timeoutMs: number): Promise<number> {
-  const stdio = ["ignore", "inherit", "inherit"] as const;
-  const child = spawn(program, args, { cwd, stdio: [...stdio], timeout: timeoutMs, killSignal: "SIGKILL" });
+/**
+ * Runs a program to its end and gives what it printed and its exit code; -1 where it cannot start, and where it was
+ * killed after `timeoutMs`.
+ */
+async function run(
+  [program = "", ...args]: readonly string[],
+  cwd: string,
+  timeoutMs: number,
+): Promise<{ code: number; printed: string }> {
+  const child = spawn(program, args, {
+    ...{ cwd, timeout: timeoutMs, killSignal: "SIGKILL", env: { ...process.env, PYTHONUTF8: "1" } },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let printed = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (printed += text));
   return new Promise((resolve) => {
-    child.once("error", () => resolve(-1));
-    child.once("exit", (code) => resolve(code ?? -1));
+    child.once("error", () => resolve({ code: -1, printed }));
+    child.once("close", (code) => resolve({ code: code ?? -1, printed }));
   });
 }

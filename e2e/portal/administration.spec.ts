@@ -1,6 +1,6 @@
 import { expect, test } from "../fixtures.ts";
 import { langfuseVars, makeProject, mustAdmin } from "../rest/admin.ts";
-import { adminEnv, expectAccessible, expectFitting, signIn } from "./visit.ts";
+import { adminEnv, expectAccessible, expectFitting, joinByLink, signIn } from "./visit.ts";
 
 test("an administrator invites a viewer, who sees everything and changes nothing, and reads in the log what was done", async ({
   page,
@@ -30,10 +30,7 @@ test("an administrator invites a viewer, who sees everything and changes nothing
   // The viewer in a browser of her own.
   const context = await browser.newContext();
   const own = await context.newPage();
-  await own.goto(link);
-  await own.getByLabel("Password", { exact: true }).fill("grace's own password");
-  await own.getByLabel("Password again").fill("grace's own password");
-  await own.getByRole("button", { name: "Set password and sign in" }).click();
+  await joinByLink(own, link);
   await own.getByRole("link", { name: "Users" }).click();
   await expect(own.getByRole("row").filter({ hasText: "grace@example.com (you)" })).toBeVisible();
   await expect(own.getByRole("button", { name: /Invite|Delete|New link/ })).toHaveCount(0);

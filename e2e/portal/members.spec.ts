@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { expect, test } from "../fixtures.ts";
 import { mustAdmin } from "../rest/admin.ts";
-import { adminEnv, expectAccessible, expectFitting, signIn } from "./visit.ts";
+import { adminEnv, expectAccessible, expectFitting, joinByLink, signIn } from "./visit.ts";
 
 const TeamInfo = z.object({
   team_info: z.object({
@@ -43,10 +43,7 @@ test("a person is invited into a team, becomes its administrator and is removed,
   // The person in a browser of her own.
   const context = await browser.newContext();
   const own = await context.newPage();
-  await own.goto(link);
-  await own.getByLabel("Password", { exact: true }).fill("grace's own password");
-  await own.getByLabel("Password again").fill("grace's own password");
-  await own.getByRole("button", { name: "Set password and sign in" }).click();
+  await joinByLink(own, link);
   await own.getByRole("link", { name: "Search" }).click();
   await own.getByRole("link", { name: "Members" }).click();
   await expect(own.getByRole("cell", { name: /grace@example.com \(you\)/ })).toBeVisible();

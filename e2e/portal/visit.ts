@@ -16,6 +16,14 @@ export async function signIn(page: Page, url: string): Promise<void> {
   await expect(page.getByRole("heading", { level: 1, name: "Teams" })).toBeVisible();
 }
 
+/** Follows an invitation: sets a password and is signed in. */
+export async function joinByLink(page: Page, link: string): Promise<void> {
+  await page.goto(link);
+  await page.getByLabel("Password", { exact: true }).fill("the guest's own password");
+  await page.getByLabel("Password again").fill("the guest's own password");
+  await page.getByRole("button", { name: "Set password and sign in" }).click();
+}
+
 /** No fault of accessibility on the screen as it stands, light and dark. */
 export async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {

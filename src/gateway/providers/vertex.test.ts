@@ -4,19 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findProvider } from "#gateway/providers/index.ts";
-import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import { UpstreamError } from "#lib/errors.ts";
 import { isJsonObject } from "#logging/record.ts";
-import {
-  readChat,
-  sendChat,
-  startVendorServer,
-  toDeployment,
-  type VendorServer,
-} from "#testing/vendors/play-vendor.ts";
+import { readChat, sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
 import { giveToken, makeAccount, type FakeAccount } from "../../../e2e/fakes/gcs-account.ts";
 
-let server: VendorServer;
+const server = vendorServerOfFile();
 let account: FakeAccount;
 let tokenUri = "";
 let asked = 0;
@@ -34,16 +27,13 @@ const google = createServer((request, response) => {
 });
 
 beforeAll(async () => {
-  server = await startVendorServer();
   await new Promise<void>((resolve) => google.listen(0, "127.0.0.1", resolve));
   const address = google.address();
   if (typeof address !== "object" || address === null) throw new Error("Google has no port.");
   tokenUri = `http://127.0.0.1:${String(address.port)}/token`;
   account = makeAccount("gateway@fake-project.iam.gserviceaccount.com", tokenUri);
 });
-afterAll(async () => {
-  await closeUpstreams();
-  server.close();
+afterAll(() => {
   google.close();
 });
 

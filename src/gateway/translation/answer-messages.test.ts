@@ -1,23 +1,16 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { messages } from "#gateway/operations/messages.ts";
 import { findProvider } from "#gateway/providers/index.ts";
 import type { ProviderAnswer } from "#gateway/providers/provider.ts";
 import { answerMessages } from "#gateway/translation/answer-messages.ts";
 import { AppError, UpstreamError } from "#lib/errors.ts";
-import { closeUpstreams, readText } from "#lib/fetch-upstream.ts";
+import { readText } from "#lib/fetch-upstream.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
 import { bedrockCases } from "#testing/vendors/bedrock-cases.ts";
-import { startVendorServer, toDeployment, type VendorServer } from "#testing/vendors/play-vendor.ts";
+import { toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
 import { pixel, type Vendor } from "#testing/vendors/vendor-case.ts";
 
-let server: VendorServer;
-beforeAll(async () => {
-  server = await startVendorServer();
-});
-afterAll(async () => {
-  await closeUpstreams();
-  server.close();
-});
+const server = vendorServerOfFile();
 
 const openai: Pick<Vendor, "params"> = { params: { model: "openai/gpt-4o", api_key: "sk-fixture" } };
 

@@ -1,18 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { findProvider } from "#gateway/providers/index.ts";
-import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import { bedrockCases } from "#testing/vendors/bedrock-cases.ts";
-import { sendChat, startVendorServer, toDeployment, type VendorServer } from "#testing/vendors/play-vendor.ts";
+import { sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
 import { weatherTool } from "#testing/vendors/vendor-case.ts";
 
-let server: VendorServer;
-beforeAll(async () => {
-  server = await startVendorServer();
+const server = vendorServerOfFile();
+beforeAll(() => {
   server.answerWith({ status: 500, body: "{}" });
-});
-afterAll(async () => {
-  await closeUpstreams();
-  server.close();
 });
 
 test("the account's keys sign the request and are not in it, nor are those of the environment", async () => {

@@ -1,27 +1,13 @@
 import { createServer } from "node:http";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { findFailure } from "#lib/fetch-failure.ts";
 import { AppError, UpstreamError } from "#lib/errors.ts";
-import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import type { JsonObject } from "#logging/record.ts";
 import { anthropicCases } from "#testing/vendors/anthropic-cases.ts";
-import {
-  readChat,
-  sendChat,
-  startVendorServer,
-  toDeployment,
-  type VendorServer,
-} from "#testing/vendors/play-vendor.ts";
+import { readChat, sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
 import { pixel, toNamedEvents } from "#testing/vendors/vendor-case.ts";
 
-let server: VendorServer;
-beforeAll(async () => {
-  server = await startVendorServer();
-});
-afterAll(async () => {
-  await closeUpstreams();
-  server.close();
-});
+const server = vendorServerOfFile();
 
 const said = (content: JsonObject[]): JsonObject => ({ messages: [{ role: "user", content }] });
 const answered =

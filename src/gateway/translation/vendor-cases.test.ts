@@ -1,23 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { closeUpstreams } from "#lib/fetch-upstream.ts";
+import { describe, expect, test } from "vitest";
 import { isJsonObject } from "#logging/record.ts";
-import {
-  readChat,
-  sendChat,
-  startVendorServer,
-  toDeployment,
-  type VendorServer,
-} from "#testing/vendors/play-vendor.ts";
+import { readChat, sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
 import { vendors } from "#testing/vendors/vendors.ts";
 
-let server: VendorServer;
-beforeAll(async () => {
-  server = await startVendorServer();
-});
-afterAll(async () => {
-  await closeUpstreams();
-  server.close();
-});
+const server = vendorServerOfFile();
 
 describe.each(vendors)("$name answers a client of OpenAI's API", (vendor) => {
   test.each(vendor.cases)("$feature: $name", async ({ request, sent, upstream, ...expected }) => {

@@ -1,24 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format } from "prettier";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { AppError } from "#lib/errors.ts";
-import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import { fieldProbes } from "#testing/vendors/field-probes.ts";
-import { sendChat, startVendorServer, toDeployment, type VendorServer } from "#testing/vendors/play-vendor.ts";
+import { sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
 import { features, type Vendor } from "#testing/vendors/vendor-case.ts";
 import { vendors } from "#testing/vendors/vendors.ts";
 
 const page = join(import.meta.dirname, "../../../docs/providers.md");
 
-let server: VendorServer;
-beforeAll(async () => {
-  server = await startVendorServer();
-});
-afterAll(async () => {
-  await closeUpstreams();
-  server.close();
-});
+const server = vendorServerOfFile();
 
 /** `yes` where the vendor is asked, `400` where the request is refused before. */
 async function probe(vendor: Vendor, name: string): Promise<string> {

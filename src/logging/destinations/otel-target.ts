@@ -1,6 +1,6 @@
 import { assertUserHeaders } from "#lib/address-user-headers.ts";
 import { AppError, UpstreamError } from "#lib/errors.ts";
-import { cutText } from "#logging/destinations/langfuse-cap.ts";
+import { toSafeWords } from "#logging/destinations/exchange.ts";
 
 /** How an export is written. */
 export type OtelProtocol = "http/json" | "http/protobuf";
@@ -21,8 +21,6 @@ export type OtelTargetVars = {
   otel_headers?: string | undefined;
   otel_protocol?: OtelProtocol | undefined;
 };
-
-const wordsMax = 500;
 
 /**
  * Works out where to send. Throws `UpstreamError` with fault `destination` where the endpoint is missing or no URL, or
@@ -72,12 +70,11 @@ export function parseOtelHeaders(text: string): Record<string, string> | string 
 
 /** What the other side said, in at most 500 characters and without what the headers hold, which it may have echoed. */
 export function toSafeOtelWords(text: string, target: OtelTarget): string {
-  const secrets = Object.values(target.headers)
-    .flatMap((value) => [value, ...value.split(" ")])
-    .filter((value) => value.length >= 4)
-    .toSorted((left, right) => right.length - left.length);
-  const words = secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
-  return cutText(words.replace(/\s+/g, " ").trim(), wordsMax);
+  return toSafeWords(
+    text,
+    Object.values(target.headers).flatMap((value) => [value, ...value.split(" ")]),
+    4,
+  );
 }
 
 function readJsonHeaders(text: string): [string, string][] | string {
