@@ -18,13 +18,15 @@ import type { Queue, QueueEntry } from "#logging/queue/queue.ts";
 import { encodeRecord } from "#logging/queued-record.ts";
 import { makeRecord } from "#testing/make-record.ts";
 import pg from "pg";
+import { z } from "zod";
 import { median } from "./measure.ts";
 import { startRecordSink } from "./record-sink.ts";
 
 /**
  * How fast one delivery thread empties its queue of 4 kB records into a local sink, with a short queue and with a long
- * one, on both engines, beside a bare loop that posts the very same bytes. The rows that make the queue long lie behind
- * those that are measured. Prints one Markdown table.
+ * one, on both engines, beside two bare loops that post the very same bytes: one record after the other, and in the
+ * requests of up to a hundred records that the thread made. The rows that make the queue long lie behind those that are
+ * measured. Prints one Markdown table.
  * Options: `--records 10000 --long 1000000 --rounds 3 --engines local,database`.
  */
 
@@ -56,15 +58,16 @@ const postgres = values.engines.includes("database") ? await startPostgres() : n
 try {
   for (const engine of values.engines.split(",")) {
     for (const depth of [records, long]) {
-      const rates: { delivery: Rate; loop: Rate }[] = [];
+      const rates: Rates[] = [];
       for (let round = 1; round <= rounds; round += 1) {
         process.stderr.write(`${engine}, ${String(depth)} queued, round ${String(round)}\n`);
         rates.push(await measure(engine, depth));
       }
-      const of = (name: "delivery" | "loop", figure: keyof Rate) => median(rates.map((rate) => rate[name][figure]));
-      const figures = [
-        ...[of("delivery", "perSecond"), of("delivery", "cpuUs"), of("loop", "perSecond"), of("loop", "cpuUs")],
-      ];
+      const of = (name: keyof Rates, figure: keyof Rate) => median(rates.map((rate) => rate[name][figure]));
+      const figures = (["delivery", "single", "batched"] as const).flatMap((name) => [
+        of(name, "perSecond"),
+        of(name, "cpuUs"),
+      ]);
       rows.push([engine, String(depth), ...figures.map((figure) => figure.toFixed(0))]);
     }
   }
@@ -74,12 +77,13 @@ try {
   await postgres?.stop();
   rmSync(folder, { recursive: true, force: true });
 }
-const header = ["queue", "records queued", "delivered/s", "CPU µs each", "bare loop, records/s", "CPU µs each"];
-const rule = ["---", "---:", "---:", "---:", "---:", "---:"];
+const header = ["queue", "records queued", "delivered/s", "CPU µs each"];
+header.push("loop, a record a request: records/s", "CPU µs each", "loop, same requests: records/s", "CPU µs each");
+const rule = ["---", ...header.slice(1).map(() => "---:")];
 process.stdout.write([header, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join(""));
 
 /** Queues the records, delivers them with the gateway's own thread, and posts the same bytes in a bare loop. */
-async function measure(engine: string, depth: number): Promise<{ delivery: Rate; loop: Rate }> {
+async function measure(engine: string, depth: number): Promise<Rates> {
   const home = mkdtempSync(path.join(folder, "queue-"));
   const queuePath = path.join(home, "records.sqlite");
   const databaseUrl = engine === "database" ? await makeDatabase() : null;
@@ -118,10 +122,22 @@ async function measure(engine: string, depth: number): Promise<{ delivery: Rate;
   const cpuUs = (last.cpuUs - first.cpuUs) / counted;
   await delivery.stop(0);
   sink.onBatch(() => undefined);
-  const loop = await runLoop(bodies);
+  const single = await runLoop(bodies.flatMap(toSingles));
+  const batched = await runLoop(bodies);
   rmSync(home, { recursive: true, force: true });
-  return { delivery: { perSecond, cpuUs }, loop };
+  return { delivery: { perSecond, cpuUs }, single, batched };
 }
+
+/** Requests of one record each that hold the same bytes as a request of many. */
+function toSingles(body: Buffer): Buffer[] {
+  return z
+    .array(z.unknown())
+    .parse(JSON.parse(body.toString()))
+    .map((record) => Buffer.from(JSON.stringify([record])));
+}
+
+/** What the delivery thread does, and what the bare loops do with a record a request and with its own requests. */
+type Rates = { delivery: Rate; single: Rate; batched: Rate };
 
 /** A rate, and what one record of it cost this process: both ends, the sink included. */
 type Rate = { perSecond: number; cpuUs: number };
@@ -131,7 +147,7 @@ function now(): { ms: number; cpuUs: number } {
   return { ms: performance.now(), cpuUs: user + system };
 }
 
-/** Posts ready-made batches one after the other and says how many records a second that is. */
+/** Posts ready-made requests one after the other and says how many records a second that is. */
 async function runLoop(bodies: readonly Buffer[]): Promise<Rate> {
   let posted = 0;
   const started = now();

@@ -24,27 +24,30 @@ export type Appends = {
  * whatever their size. A call that comes alone does not wait.
  */
 const groupIntervalMs = 4;
+/** So many appends within some 16 ms are a crowd: from about 250 a second on. */
 const crowdEntries = 4;
+const crowdMs = 16;
 
 /** Makes the appends of a thread; `post` sends it a message. */
 export function makeAppends(post: (message: ToDeliveryThread) => void): Appends {
   const groups = new Map<number, Waiting[]>();
   let waiting: Waiting[] = [];
   let batch = 0;
-  let sent = { entries: 0, atMs: 0 };
+  let sent = { recently: 0, atMs: 0 };
   let isPaused = false;
   let refusal: Error | null = null;
 
   function schedule(): void {
-    const waitMs = sent.entries < crowdEntries ? 0 : sent.atMs + groupIntervalMs - performance.now();
-    if (waitMs < 1) setImmediate(flush);
+    const waitMs = sent.atMs + groupIntervalMs - performance.now();
+    if (waitMs < 1 || sent.recently < crowdEntries) setImmediate(flush);
     else setTimeout(flush, waitMs);
   }
 
   function flush(): void {
     if (waiting.length === 0 || isPaused) return;
     batch += 1;
-    sent = { entries: waiting.length, atMs: performance.now() };
+    const atMs = performance.now();
+    sent = { recently: sent.recently * Math.exp((sent.atMs - atMs) / crowdMs) + waiting.length, atMs };
     groups.set(batch, waiting);
     post({ type: "append", batch, entries: waiting.map(({ entry }) => entry) });
     waiting = [];

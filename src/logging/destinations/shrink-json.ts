@@ -23,6 +23,12 @@ export function shrinkJson(value: JsonObject, bytesMax: number): JsonObject {
   );
 }
 
+/** The JSON text of an object, which is made small enough as `shrinkJson` does it. */
+export function toShrunkJson(value: JsonObject, bytesMax: number): string {
+  const text = JSON.stringify(value);
+  return Buffer.byteLength(text) <= bytesMax ? text : JSON.stringify(shrinkJson(value, bytesMax));
+}
+
 function mapFields(value: JsonObject, change: (field: Json) => Json): JsonObject {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, change(field)]));
 }

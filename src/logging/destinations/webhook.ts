@@ -4,7 +4,7 @@ import { derivedHex } from "#lib/id.ts";
 import { destination } from "#logging/destinations/destination.ts";
 import type { CheckResult, DeliveryContext, DeliveryPreview, Destination } from "#logging/destinations/destination.ts";
 import { sendInParts, type Entry, type Verdict } from "#logging/destinations/send-in-parts.ts";
-import { shrinkJson } from "#logging/destinations/shrink-json.ts";
+import { toShrunkJson } from "#logging/destinations/shrink-json.ts";
 import { describeAnswer, requestSink, toSinkError, type SinkAnswer } from "#logging/destinations/sink-request.ts";
 import { toStandardLoggingPayload } from "#logging/destinations/standard-logging-payload.ts";
 import { parseWebhookHeaders } from "#logging/destinations/webhook-headers.ts";
@@ -58,7 +58,7 @@ const StoredWebhookVars = WebhookVars.extend({
   GENERIC_LOGGER_HEADERS: z.string().optional(),
 });
 
-const limits = { batchRecordsMax: 100, batchBytesMax: 2 * 1024 * 1024 };
+const limits = { batchRecordsMax: 500, batchBytesMax: 2 * 1024 * 1024 };
 const requestBytesMax = 4 * 1024 * 1024;
 const recordBytesMax = 2 * 1024 * 1024;
 const briefRecordBytesMax = 64 * 1024;
@@ -120,7 +120,7 @@ function headersOf(key: string): Record<string, string> {
 }
 
 function toText(record: LogRecord, bytesMax: number): string {
-  return JSON.stringify(shrinkJson(toStandardLoggingPayload(record), bytesMax));
+  return toShrunkJson(toStandardLoggingPayload(record), bytesMax);
 }
 
 async function post(
