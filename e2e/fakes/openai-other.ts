@@ -242,6 +242,10 @@ function answerTranscription(exchange: Exchange, body: Body): unknown {
     const deltas = (text.match(/\s*\S+/g) ?? []).map((delta) => frame({ type: "transcript.text.delta", ...{ delta } }));
     return streamFrames(exchange, deltas, frame({ type: "transcript.text.done", ...{ text, usage } }));
   }
+  if (body.response_format === "verbose_json") {
+    const whole = { task: "transcribe", language: "english", duration: 3.4, text, segments: none };
+    return json(exchange, { ...whole, usage: { type: "duration", seconds: 4 } });
+  }
   if (body.response_format !== "text") return json(exchange, { text, usage });
   const headers = { "content-type": "text/plain; charset=utf-8", ...openaiHeaders() };
   return sendText(exchange.response, { status: 200, body: `${text}\n`, headers });

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { Redis } from "ioredis";
 import { startFakeLangfuse } from "../fakes/langfuse.ts";
 import { expect, fakeModelConfig, test, type Fakes } from "../fixtures.ts";
-import { findFreePort, type SluiceProcess } from "../sluice-process.ts";
+import { startRedis } from "../redis.ts";
+import type { SluiceProcess } from "../sluice-process.ts";
 import { langfuseVars, makeKey, makeProject, mustAdmin, until } from "./admin.ts";
 import { ask, request, type Answer } from "./ask.ts";
 
@@ -98,16 +97,23 @@ test("a hit is logged once as one, free, redacted as any call; a disabled team's
   await sink.close();
 });
 
+test("a key with allowed_cache_controls sets those alone", async ({ sluice }) => {
+  const key = await makeKey(sluice, { allowed_cache_controls: ["no-cache", "ttl"] });
+  const refused = await ask(sluice, key, { content: "hi", cache: { "no-cache": true, "no-store": true } });
+  expect(refused.status).toBe(403);
+  expect(refused.text).toContain("Not allowed to set no-store as a cache control.");
+  expect((await ask(sluice, key, { content: "hi", cache: { "no-cache": true, ttl: 5 } })).status).toBe(200);
+  const free = await makeKey(sluice, {});
+  expect((await ask(sluice, free, { content: "hi", cache: { "no-store": true } })).status).toBe(200);
+});
+
 test("two gateways share answers by Redis, where they are sealed, and go on without it @long", async ({
   startSluice,
   fakes,
 }) => {
   test.setTimeout(120_000);
-  const port = String(await findFreePort());
-  const redis = spawn("redis-server", ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-  await once(redis, "spawn");
-  await once(redis.stdout, "data");
-  const env = { REDIS_URL: `redis://127.0.0.1:${port}`, SLUICE_ENCRYPTION_KEY: "0123456789abcdef0123456789abcdef" };
+  const redis = await startRedis();
+  const env = { REDIS_URL: redis.url, SLUICE_ENCRYPTION_KEY: "0123456789abcdef0123456789abcdef" };
   const config = cachingConfig(fakes, { type: "redis" });
   const gateways = [await startSluice({ config, env }), await startSluice({ config, env })];
   const key = "sk-shared-by-two-caches";
@@ -128,8 +134,7 @@ test("two gateways share answers by Redis, where they are sealed, and go on with
     expect(stored?.toString("latin1")).not.toContain("nobody may read");
   }
   inspector.disconnect();
-  redis.kill("SIGTERM");
-  await once(redis, "exit");
+  await redis.stop();
   const alone = await ask(first, key, { content: "a sentence that nobody may read" });
   expect([alone.status, isHit(alone)]).toEqual([200, false]);
 });

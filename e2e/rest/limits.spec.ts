@@ -1,8 +1,7 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { expect, fakeModelConfig, test } from "../fixtures.ts";
 import { startFakeLangfuse } from "../fakes/langfuse.ts";
-import { findFreePort, type SluiceProcess } from "../sluice-process.ts";
+import { startRedis } from "../redis.ts";
+import type { SluiceProcess } from "../sluice-process.ts";
 import { langfuseVars, makeKey, makeProject, mustAdmin, until } from "./admin.ts";
 
 type Answer = { status: number; text: string; headers: Headers };
@@ -130,25 +129,6 @@ test("answers say what is left of the key's limits; soft budgets are told, and t
   expect(refused.headers.get("x-litellm-key-spend")).toBe("0");
 });
 
-/** A Redis of the test's own on a free port, without a file. */
-async function startRedis(): Promise<{ url: string; process: ChildProcess }> {
-  const port = await findFreePort();
-  const redis = spawn("redis-server", [
-    "--port",
-    String(port),
-    "--bind",
-    "127.0.0.1",
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-  ]);
-  // `once` rejects where the program cannot be started.
-  await once(redis, "spawn");
-  await once(redis.stdout, "data");
-  return { url: `redis://127.0.0.1:${String(port)}`, process: redis };
-}
-
 test("two gateways on one Redis let exactly N calls of a key through together, and go on alone without it @long", async ({
   startSluice,
   fakes,
@@ -163,8 +143,7 @@ test("two gateways on one Redis let exactly N calls of a key through together, a
   );
   const both = Array.from({ length: 200 }, (_, index) => ask(index % 2 === 0 ? first : second, keys[index % 2] ?? ""));
   expect(await countOf(Promise.all(both))).toEqual({ 200: 11, 429: 189 });
-  redis.process.kill("SIGTERM");
-  await once(redis.process, "exit");
+  await redis.stop();
   expect((await ask(first, keys[0] ?? "")).status).toBe(200);
   const headers = { authorization: `Bearer ${first.masterKey}` };
   const metrics = await (await fetch(`${first.url}/metrics`, { headers })).text();

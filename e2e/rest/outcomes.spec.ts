@@ -41,6 +41,8 @@ type OutcomeCase = {
   model?: "falling" | "no-such";
   headers?: Record<string, string>;
   key?: "no requests" | "no budget" | "other models";
+  /** The body is neither JSON nor a form. */
+  isBroken?: true;
   status: number;
   level: "DEFAULT" | "ERROR";
 };
@@ -56,6 +58,7 @@ const outcomeCases: Record<string, OutcomeCase> = {
   "over its budget": { key: "no budget", status: 429, level: "ERROR" },
   "for no model": { model: "no-such", status: 400, level: "ERROR" },
   "for a model of others": { key: "other models", status: 403, level: "ERROR" },
+  "not understood": { isBroken: true, status: 400, level: "ERROR" },
 };
 
 async function makeConfig(fakes: Fakes, anthropic: FakeAnthropic): Promise<Record<string, unknown>> {
@@ -93,7 +96,7 @@ async function makeCall(
   const model = `${outcome.model ?? "fake"}-${call.isAnthropic ? "claude" : "model"}`;
   // Anthropic's fake has its own server error.
   const prompt = (outcome.prompt ?? "plain").replace("error-500", call.isAnthropic ? "error-529" : "error-500");
-  const { body, type } = toRequest(call, model, prompt);
+  const { body, type } = outcome.isBroken ? { body: "{", type: {} } : toRequest(call, model, prompt);
   const leaving = new AbortController();
   const headers = {
     authorization: `Bearer ${key}`,

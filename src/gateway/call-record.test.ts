@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { costOf } from "#gateway/call-cost.ts";
 import { shownApiBase, startCall, toCallRecord } from "#gateway/call-record.ts";
 import { chat } from "#gateway/operations/chat.ts";
+import { readPrices } from "#gateway/prices.ts";
 import { toUsage } from "#gateway/usage.ts";
 import type { CallEnd } from "#gateway/call-record.ts";
 import type { Deployment } from "#gateway/models.ts";
@@ -25,7 +26,11 @@ const deployment: Deployment = {
   tpm: null,
   timeoutMs: 1,
   streamTimeoutMs: 1,
-  prices: { input: 0.001, output: 0.01, cacheRead: null, cacheWrite: null },
+  prices: readPrices({
+    model_name: "gpt-4o",
+    litellm_params: { model: "openai/gpt-4o-2024", input_cost_per_token: 0.001 },
+    model_info: { output_cost_per_token: 0.01 },
+  }),
   priceModel: "m",
   defaults: {},
 };

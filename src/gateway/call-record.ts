@@ -1,6 +1,7 @@
-import type { Caller } from "#keys/caller.ts";
+import type { Caller, KeyNumbers } from "#keys/caller.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { readMetadata, readTags } from "#gateway/request-metadata.ts";
+import { readUnits } from "#gateway/billed-units.ts";
 import { costOf } from "#gateway/call-cost.ts";
 import type { Operation } from "#gateway/operation.ts";
 import {
@@ -79,9 +80,10 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
     response: end.response,
     modelParameters: pickParameters(body, operation.parameters),
     usage: end.usage,
-    responseCostUsd: end.error === null && end.cacheHit !== true ? costOf(end.usage, deployment) : 0,
+    responseCostUsd: end.error === null && end.cacheHit !== true ? toCost(start, end, endTimeMs) : 0,
     cacheHit: end.cacheHit ?? null,
     caller: caller.attribution,
+    ...(caller.keyNumbers === null ? {} : { keyBudget: toKeyBudget(caller.keyNumbers) }),
     endUser: readEndUser(body),
     requestTags: readTags(body, headers, caller),
     requesterMetadata: readMetadata(body, headers),
@@ -90,6 +92,16 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
     error: end.error,
     ...(end.attempts === undefined || end.attempts.length === 0 ? {} : { attempts: [...end.attempts] }),
   };
+}
+
+function toKeyBudget({ spend, maxBudget }: KeyNumbers): NonNullable<LogRecord["keyBudget"]> {
+  return { spendUsd: spend, maxBudgetUsd: maxBudget };
+}
+
+function toCost({ operation, body, startTimeMs }: CallStart, end: CallEnd, endTimeMs: number): number {
+  const { usage, deployment, response } = end;
+  const seconds = (endTimeMs - startTimeMs) / 1000;
+  return costOf(usage, deployment, readUnits({ operation: operation.name, body, response, seconds }));
 }
 
 /** A deployment's base URL as logs and headers show it: without query and sign-in, which may hold a key. */

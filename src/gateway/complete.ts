@@ -3,20 +3,21 @@ import { commitCall, commitFailure, planCall, toJudged, type Call, type RoutedCa
 import { toCallHeaders, toFailureHeaders, type CallFacts } from "#gateway/call-headers.ts";
 import { nowMs, startCall, toCallRecord } from "#gateway/call-record.ts";
 import { answerStream } from "#gateway/complete-stream.ts";
-import type { Deployment } from "#gateway/models.ts";
 import type { Operation } from "#gateway/operation.ts";
 import { admitCall } from "#gateway/limits/admit-call.ts";
 import type { PiecewiseAnswer, WholeAnswer } from "#gateway/attempt-call.ts";
+import { failureReceipt, refuseCall, withHeaders } from "#gateway/refuse-call.ts";
 import { routeCall, type RouteOutcome } from "#gateway/route-call.ts";
-import { ofRefusal, type CallFailure } from "#gateway/upstream-failure.ts";
+import type { CallFailure } from "#gateway/upstream-failure.ts";
 import { toUsage } from "#gateway/usage.ts";
+import { assertControlsAllowed } from "#gateway/cache/plan-cache.ts";
 import { askCache, keepAnswer, type CachedHit } from "#gateway/cache/use-cache.ts";
 import { toKeyHeaders } from "#gateway/key-headers.ts";
-import { holdBudget } from "#gateway/spend/hold-budget.ts";
+import { knownCost } from "#gateway/known-cost.ts";
+import { hasBudget, holdBudget } from "#gateway/spend/hold-budget.ts";
 import type { Database } from "#lib/db.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
-import { version } from "#lib/version.ts";
 import { toReceipt } from "#logging/log-call.ts";
 import { noUsage, type JsonObject } from "#logging/record.ts";
 
@@ -57,34 +58,33 @@ export async function complete(input: CompleteInput): Promise<Response> {
 async function route(
   db: Database["db"],
   call: Call,
-  { model, form }: { model: string; form: FormData | null },
+  { model, form }: { model: string | null; form: FormData | null },
 ): Promise<RouteOutcome | { call: RoutedCall; hit: CachedHit }> {
   try {
-    if (call.start.caller.budgets.length > 0) await holdBudget(db, call, model);
+    if (model === null) throw noModel();
+    assertControlsAllowed(call);
+    if (hasBudget(call.start.caller)) await holdBudget(db, call, model);
     if (call.start.caller.limits.length > 0) await admitCall(call, model);
     const hit = form === null ? await askCache(call, model) : null;
     if (hit !== null) return hit;
     return await routeCall(call, model, form);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const refused = { ...call, deployment: null };
-    const isKept = await commitFailure(refused, ofRefusal(error));
-    const receipt = failureReceipt(refused, isKept);
-    const headers = { "x-litellm-version": version, "x-sluice-log": receipt, ...toKeyHeaders(call) };
-    throw withHeaders(error, { ...error.headers, ...headers });
+    throw await refuseCall(call, error);
   }
 }
 
-/** The model that is asked for: the operator's for all such calls, else the path's, else the body's. */
-function withModel({ operation, body, pathModel }: CompleteInput): { model: string; body: JsonObject } {
+/** The model that is asked for: the operator's for all such calls, else the path's, else the body's; null: none is. */
+function withModel({ operation, body, pathModel }: CompleteInput): { model: string | null; body: JsonObject } {
   const { modelSetting, defaultModel } = operation;
   const set = modelSetting === undefined ? undefined : configState.get().general_settings[modelSetting];
   const own = typeof body.model === "string" ? body.model : undefined;
-  const model = set ?? pathModel ?? own ?? defaultModel;
-  if (model === undefined) {
-    throw new AppError("bad_request", "model: a model is required", { type: "invalid_request_error", param: "model" });
-  }
-  return { model, body: model === own ? body : { ...body, model } };
+  const model = set ?? pathModel ?? own ?? defaultModel ?? null;
+  return { model, body: model === null || model === own ? body : { ...body, model } };
+}
+
+function noModel(): AppError {
+  return new AppError("bad_request", "model: a model is required", { type: "invalid_request_error", param: "model" });
 }
 
 /** Nobody hears the answer of a client that left; the call is logged as what he cancelled. */
@@ -111,19 +111,6 @@ async function fail(call: RoutedCall, { error, logged, retryAfter }: CallFailure
     ...toKeyHeaders(call),
   };
   throw withHeaders(error, retryAfter === null ? headers : { ...headers, "retry-after": retryAfter });
-}
-
-/** A record that was lost has no receipt. */
-function failureReceipt(
-  { plan, start, deployment }: Call & { deployment: Deployment | null },
-  isKept: boolean,
-): string {
-  return isKept ? toReceipt(plan, "queued", toJudged(start, deployment, "failure")) : "none";
-}
-
-function withHeaders(error: AppError, headers: Record<string, string>): AppError {
-  const { code, message, status, type, param, cause } = error;
-  return new AppError(code, message, { status, type, ...(param === null ? {} : { param }), headers, cause });
 }
 
 async function whole(call: RoutedCall, { answer, bytes, response, upstreamMs }: WholeAnswer): Promise<Response> {
@@ -174,7 +161,7 @@ async function replay(call: RoutedCall, { key, contentType, bytes, response, usa
 function inPieces(call: RoutedCall, attempt: PiecewiseAnswer): Response {
   const receipt = toReceipt(call.plan, "pending", toJudged(call.start, call.deployment, "success"));
   const headers = {
-    ...toCallHeaders(factsOf(call, receipt, null), attempt.answer),
+    ...toCallHeaders(factsOf(call, receipt, knownCost(call, attempt.answer)), attempt.answer),
     ...toOverhead(call, attempt.upstreamMs),
     ...toKeyHeaders(call),
   };

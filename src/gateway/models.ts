@@ -5,7 +5,7 @@ import { sha256Hex } from "#lib/id.ts";
 import { stateCell } from "#lib/state.ts";
 import type { JsonObject } from "#logging/record.ts";
 import { isGatewayField } from "#gateway/upstream-body.ts";
-import type { TokenPrices } from "#gateway/call-cost.ts";
+import { readPrices, type Prices } from "#gateway/prices.ts";
 import { findProvider, providerNames } from "#gateway/providers/index.ts";
 
 /** One way to answer a model name: a provider, the model's name there, and how to reach it. */
@@ -34,7 +34,8 @@ export type Deployment = {
   tpm: number | null;
   /** `drop_params`: what cannot be translated for the vendor is left out instead of refused. */
   dropsParams: boolean;
-  prices: TokenPrices;
+  /** Null: config.yaml says nothing of what its calls cost. */
+  prices: Prices | null;
   /** The name under which a price list has the model: `model_info.base_model`, else the upstream's name. */
   priceModel: string;
   /** Parameters that every request to this deployment gets unless the client sets them. */
@@ -62,10 +63,6 @@ const ownParams = new Set([
   "rpm",
   "tpm",
   "weight",
-  "input_cost_per_token",
-  "output_cost_per_token",
-  "cache_read_input_token_cost",
-  "cache_creation_input_token_cost",
   "custom_llm_provider",
   "max_retries",
   "num_retries",
@@ -140,12 +137,7 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
     rpm: params.rpm ?? null,
     tpm: params.tpm ?? null,
     dropsParams: params.drop_params ?? config.litellm_settings.drop_params,
-    prices: {
-      input: params.input_cost_per_token ?? info.input_cost_per_token ?? null,
-      output: params.output_cost_per_token ?? info.output_cost_per_token ?? null,
-      cacheRead: params.cache_read_input_token_cost ?? info.cache_read_input_token_cost ?? null,
-      cacheWrite: params.cache_creation_input_token_cost ?? info.cache_creation_input_token_cost ?? null,
-    },
+    prices: readPrices(entry),
     priceModel: info.base_model ?? upstreamModel,
     defaults: JsonFields.parse(given),
   };

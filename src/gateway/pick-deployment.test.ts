@@ -26,7 +26,7 @@ function deployment(id: string, more: Partial<Deployment> = {}): Deployment {
     vendorParams: {},
     rpm: null,
     tpm: null,
-    prices: { input: 0, output: 0, cacheRead: null, cacheWrite: null },
+    prices: null,
     priceModel: "m",
     defaults: {},
     ...more,

@@ -13,9 +13,8 @@ const gatewayFields = new Set(
   additional_drop_params allowed_openai_params custom_llm_provider provider_specific_header api_base base_url api_key
   api_version api_type base_model tenant_id client_id client_secret client organization proxy extra_headers headers
   extra_body extra_query model_info model_list model_config model_config_id model_file_id_mapping proxy_server_request
-  secret_fields logger_fn verbose input_cost_per_token output_cost_per_token input_cost_per_second
-  output_cost_per_second max_budget budget_duration max_parallel_requests prompt_id prompt_variables prompt_version
-  prompt_label turn_off_message_logging id rpm tpm weight region_name allowed_model_region use_client
+  secret_fields logger_fn verbose max_budget budget_duration max_parallel_requests prompt_id prompt_variables
+  prompt_version prompt_label turn_off_message_logging id rpm tpm weight region_name allowed_model_region use_client
   use_in_pass_through use_litellm_proxy stream_response complete_response acompletion text_completion
   standard_callback_dynamic_params configurable_clientside_auth_params ensure_alternating_roles user_continue_message
   assistant_continue_message merge_reasoning_content_in_choices hf_model_name roles initial_prompt_value
@@ -50,7 +49,12 @@ const gatewayPrefixes = [
 /** True for a body field that must not reach an upstream. */
 export function isGatewayField(name: string): boolean {
   const plain = plainName(name);
-  return gatewayFields.has(plain) || gatewayPrefixes.some((prefix) => plain.startsWith(prefix));
+  return gatewayFields.has(plain) || isPrice(plain) || gatewayPrefixes.some((prefix) => plain.startsWith(prefix));
+}
+
+/** LiteLLM's many prices: `input_cost_per_token_above_128k_tokens`, `cache_read_input_token_cost`, … */
+function isPrice(name: string): boolean {
+  return name.includes("_cost_per_") || name.includes("_token_cost");
 }
 
 /** `apiBase`, `baseURL` and `no-log` as `api_base`, `base_url` and `no_log`: a spelling is no way around the list. */

@@ -21,7 +21,7 @@ const deployment: Deployment = {
   tpm: null,
   timeoutMs: 1,
   streamTimeoutMs: 1,
-  prices: { input: 0, output: 0, cacheRead: null, cacheWrite: null },
+  prices: null,
   priceModel: "m",
   defaults: {},
 };

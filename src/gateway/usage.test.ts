@@ -29,6 +29,27 @@ test.each<[string, Json, object]>([
     { input_tokens: 11, cache_creation_input_tokens: 5, cache_read_input_tokens: 100, output_tokens: 7 },
     { promptTokens: 116, completionTokens: 7, totalTokens: 123, cacheReadTokens: 100, cacheWriteTokens: 5 },
   ],
+  [
+    "a chat's with sound in it",
+    {
+      ...{ prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
+      prompt_tokens_details: { audio_tokens: 6, image_tokens: 3 },
+      completion_tokens_details: { audio_tokens: 2, image_tokens: 1 },
+    },
+    {
+      ...{ promptTokens: 10, completionTokens: 5, totalTokens: 15 },
+      ...{ inputAudioTokens: 6, inputImageTokens: 3, outputAudioTokens: 2, outputImageTokens: 1 },
+    },
+  ],
+  [
+    "a transcription's",
+    {
+      ...{ type: "tokens", input_tokens: 14, output_tokens: 4, total_tokens: 18 },
+      input_token_details: { text_tokens: 0, audio_tokens: 14 },
+    },
+    { promptTokens: 14, completionTokens: 4, totalTokens: 18, inputAudioTokens: 14 },
+  ],
+  ["a rerank's, which names the total alone", { total_tokens: 12 }, { promptTokens: 12, totalTokens: 12 }],
 ])("%s usage is counted", (_name, usage, counts) => {
   expect(toUsage(usage)).toEqual({ ...noUsage, ...counts });
 });

@@ -6,20 +6,37 @@ import { isJsonObject, noUsage, type Json, type RecordUsage } from "#logging/rec
  */
 export function toUsage(usage: Json | undefined): RecordUsage {
   if (!isJsonObject(usage)) return noUsage;
-  const prompt = detailsOf(usage.prompt_tokens_details ?? usage.input_tokens_details);
+  // Transcriptions have it in the singular.
+  const prompt = detailsOf(usage.prompt_tokens_details ?? usage.input_tokens_details ?? usage.input_token_details);
   const completion = detailsOf(usage.completion_tokens_details ?? usage.output_tokens_details);
   const cacheRead = count(usage.cache_read_input_tokens);
   const cacheWrite = count(usage.cache_creation_input_tokens);
-  const promptTokens = count(usage.prompt_tokens) || count(usage.input_tokens) + cacheRead + cacheWrite;
   const completionTokens = count(usage.completion_tokens) || count(usage.output_tokens);
+  const totalTokens = count(usage.total_tokens);
+  const promptTokens =
+    count(usage.prompt_tokens) ||
+    count(usage.input_tokens) + cacheRead + cacheWrite ||
+    // Some embeddings and reranks name nothing but the total.
+    (completionTokens === 0 ? totalTokens : 0);
   return {
     promptTokens,
     completionTokens,
-    totalTokens: count(usage.total_tokens) || promptTokens + completionTokens,
+    totalTokens: totalTokens || promptTokens + completionTokens,
     cacheReadTokens: count(prompt.cached_tokens) || cacheRead,
     cacheWriteTokens: count(prompt.cache_write_tokens) || cacheWrite,
     reasoningTokens: count(completion.reasoning_tokens),
+    ...countedAs("inputAudioTokens", prompt.audio_tokens),
+    ...countedAs("outputAudioTokens", completion.audio_tokens),
+    ...countedAs("inputImageTokens", prompt.image_tokens),
+    ...countedAs("outputImageTokens", completion.image_tokens),
   };
+}
+
+const noCount: Partial<RecordUsage> = {};
+
+function countedAs(name: keyof RecordUsage, value: Json | undefined): Partial<RecordUsage> {
+  const tokens = count(value);
+  return tokens === 0 ? noCount : { [name]: tokens };
 }
 
 const noDetails: Readonly<Record<string, Json>> = {};

@@ -81,7 +81,7 @@ export function toEnvelope(error: AppError): ErrorEnvelope {
 }
 
 /** Any thrown value as an `AppError` that may be shown. */
-export function toAppError(error: unknown, context: ErrorContext): AppError {
+export function toAppError(error: unknown, { requestId }: Pick<ErrorContext, "requestId">): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof UpstreamError) return new AppError("internal", error.message, { cause: error });
   if (error instanceof RangeError && error.message.includes("call stack")) {
@@ -93,7 +93,7 @@ export function toAppError(error: unknown, context: ErrorContext): AppError {
   if (isDatabaseAway(error)) {
     return new AppError("unavailable", "The database cannot be reached now. Try again in a moment.", { cause: error });
   }
-  return new AppError("internal", `Internal Server Error, request id ${context.requestId}`, { cause: error });
+  return new AppError("internal", `Internal Server Error, request id ${requestId}`, { cause: error });
 }
 
 /** Prisma's codes for a database that is not there, and the driver's own. */

@@ -1,6 +1,6 @@
 import { type z } from "zod";
 import { readBearer } from "#http/bearer.ts";
-import { toErrorResponse } from "#http/error-response.ts";
+import { toAppError, toErrorResponse } from "#http/error-response.ts";
 import { ignoredFieldsWarning } from "#http/ignored-fields.ts";
 import { logRefusedCall } from "#http/log-refused-call.ts";
 import { parseBody, parseQuery, readBodyText } from "#http/read-body.ts";
@@ -30,15 +30,13 @@ export type RouteOptions<Body extends z.ZodType, Query extends z.ZodType, Answer
   errors?: "anthropic" | undefined;
   /** What the log of a refused call says that it was; a chat where it is absent. */
   callType?: string;
+  /** Told of a body that was refused, by whoever logs the call; what it gives is what the client gets. */
+  onBadBody?: (error: AppError, call: CallEnvelope) => Promise<AppError>;
 };
 
-/** What a handler gets. `body` and `query` are parsed; `params` are decoded path parameters. */
-export type RouteContext<Body, Query> = {
-  db: Database["db"];
+/** What is known of a call before its body is read. */
+export type CallEnvelope = {
   caller: Caller;
-  body: Body;
-  query: Query;
-  params: Record<string, string>;
   request: Request;
   /** The id of this request: the client's `x-litellm-call-id` or a new one. */
   callId: string;
@@ -46,6 +44,14 @@ export type RouteContext<Body, Query> = {
   callIdIsClients: boolean;
   /** The path as it was called, without query. */
   path: string;
+};
+
+/** What a handler gets. `body` and `query` are parsed; `params` are decoded path parameters. */
+export type RouteContext<Body, Query> = CallEnvelope & {
+  db: Database["db"];
+  body: Body;
+  query: Query;
+  params: Record<string, string>;
 };
 
 /** What both servers pass as second argument. */
@@ -82,7 +88,7 @@ export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Hand
       const db = currentDb();
       const caller = await authenticate(db, options, { request, path, callId });
       const isCall = options.auth === "llm";
-      const body = options.body ? parseBody(options.body, await readBodyText(request), isCall) : undefined;
+      const body = await readRouteBody(options, { caller, request, callId, callIdIsClients, path });
       const warning = options.body && !isCall ? ignoredFieldsWarning(options.body, body) : null;
       const query = options.query ? parseQuery(options.query, request.url) : undefined;
       const params = await context.params;
@@ -93,6 +99,20 @@ export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Hand
     }
   }
   return Object.assign(handle, { options });
+}
+
+async function readRouteBody(
+  { auth, body: schema, onBadBody }: RouteOptions<z.ZodType, z.ZodType>,
+  call: CallEnvelope,
+): Promise<unknown> {
+  if (schema === undefined) return undefined;
+  try {
+    return parseBody(schema, await readBodyText(call.request), auth === "llm");
+  } catch (error) {
+    const refusal = toAppError(error, { requestId: call.callId });
+    if (onBadBody === undefined || refusal.status >= 500) throw error;
+    throw await onBadBody(refusal, call);
+  }
 }
 
 /** The answer with a JSON body. */

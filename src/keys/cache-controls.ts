@@ -13,3 +13,12 @@ export const CacheControls = z.object({
   namespace: z.string().optional().catch(undefined),
 });
 export type CacheControls = z.output<typeof CacheControls>;
+
+const Allowed = z
+  .object({ allowed_cache_controls: z.union([z.array(z.string()), z.string().transform((name) => [name])]).catch([]) })
+  .catch({ allowed_cache_controls: [] });
+
+/** `allowed_cache_controls` of a key: the controls that its requests may set; an empty list allows all. */
+export function readAllowedControls(extras: unknown): string[] {
+  return Allowed.parse(extras ?? {}).allowed_cache_controls;
+}

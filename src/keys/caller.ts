@@ -35,6 +35,8 @@ export type Caller = {
   budgets: readonly CallBudget[];
   /** What key and team say of the response cache. */
   cacheControls: readonly CacheControls[];
+  /** The controls of the response cache that its requests may set; an empty list allows all. */
+  allowedCacheControls: readonly string[];
   /** What answers say of the key; null for the master key. */
   keyNumbers: KeyNumbers | null;
   logging: LoggingPolicy;
@@ -68,6 +70,7 @@ export const strangerCaller: Caller = {
   limits: [],
   budgets: [],
   cacheControls: [],
+  allowedCacheControls: [],
   keyNumbers: null,
   logging: { level: "global", targets: [], silentRedaction: "off" },
   attribution: {

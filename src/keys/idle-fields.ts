@@ -3,7 +3,6 @@ const idleNames = [
   "budget_id",
   "guardrails",
   "enforced_params",
-  "allowed_cache_controls",
   "object_permission",
   "config",
   "permissions",

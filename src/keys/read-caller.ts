@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readRole } from "#keys/actor.ts";
-import { CacheControls } from "#keys/cache-controls.ts";
+import { CacheControls, readAllowedControls } from "#keys/cache-controls.ts";
 import { toCallBudgets } from "#keys/call-budgets.ts";
 import { callLimitColumns, readUserLimits, toCallLimits, type UserLimits } from "#keys/call-limits.ts";
 import type { Caller } from "#keys/caller.ts";
@@ -104,6 +104,7 @@ function toCaller(key: CallingKey, user: Pick<Caller, "role" | "userId">, ofUser
       ...ofUser.budgets,
     ],
     cacheControls: [keyMetadata.cache, teamMetadata.cache].filter((controls) => controls !== undefined),
+    allowedCacheControls: readAllowedControls(key.extras),
     keyNumbers: {
       spend: key.spend,
       maxBudget: key.maxBudget,

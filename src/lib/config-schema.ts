@@ -13,6 +13,10 @@ const seconds = number("must be 0 or more seconds. Fix: write 0 or a larger numb
 const amount = number("must be 0 or more. Fix: write 0 or a larger number.");
 const count = z.preprocess(toNumber, z.number().int().min(0, "must be 0 or more. Fix: write 0 or a larger number."));
 const positive = z.preprocess(toNumber, z.number().gt(0, "must be more than 0. Fix: write a larger number."));
+const duration = text.regex(
+  /^\d{1,12}(mo|[smhdw])$/,
+  "is no duration. Fix: write a number and s, m, h, d, w or mo, such as 30d.",
+);
 const texts = z.preprocess(toList, z.array(text));
 const anyMapping = z.record(z.string(), z.unknown());
 const masterKey = text.regex(
@@ -23,6 +27,25 @@ const envPattern = text.regex(
   /^[A-Za-z0-9_]*\*?$/,
   "is no pattern of variable names. Fix: write a name such as LANGFUSE_HOST, or a beginning such as LANGFUSE_*.",
 );
+
+/** LiteLLM's prices of a model, in USD. */
+const priceShape = {
+  input_cost_per_token: amount.optional(),
+  output_cost_per_token: amount.optional(),
+  cache_read_input_token_cost: amount.optional(),
+  cache_creation_input_token_cost: amount.optional(),
+  output_cost_per_reasoning_token: amount.optional(),
+  input_cost_per_audio_token: amount.optional(),
+  output_cost_per_audio_token: amount.optional(),
+  input_cost_per_image_token: amount.optional(),
+  output_cost_per_image_token: amount.optional(),
+  input_cost_per_image: amount.optional(),
+  output_cost_per_image: amount.optional(),
+  input_cost_per_second: amount.optional(),
+  output_cost_per_second: amount.optional(),
+  input_cost_per_character: amount.optional(),
+  input_cost_per_query: amount.optional(),
+};
 
 export const modelShape = {
   model_name: text,
@@ -38,20 +61,14 @@ export const modelShape = {
     rpm: count.optional(),
     tpm: count.optional(),
     weight: amount.optional(),
-    input_cost_per_token: amount.optional(),
-    output_cost_per_token: amount.optional(),
-    cache_read_input_token_cost: amount.optional(),
-    cache_creation_input_token_cost: amount.optional(),
+    ...priceShape,
   }),
   model_info: section({
     id: text.optional(),
     mode: text.optional(),
     /** The model's name in the price list, where the deployment has another. */
     base_model: text.optional(),
-    input_cost_per_token: amount.optional(),
-    output_cost_per_token: amount.optional(),
-    cache_read_input_token_cost: amount.optional(),
-    cache_creation_input_token_cost: amount.optional(),
+    ...priceShape,
   }),
 };
 
@@ -117,7 +134,9 @@ export const litellmSettingsShape = {
   num_retries: count.optional(),
   ...fallbackShape,
   drop_params: flag.default(false),
+  /** What all calls together may cost in USD, and when that begins anew; 0: no bound. */
   max_budget: amount.optional(),
+  budget_duration: duration.optional(),
   store_audit_logs: flag.default(true),
   json_logs: flag.optional(),
   default_key_generate_params: anyMapping.optional(),

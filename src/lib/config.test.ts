@@ -278,6 +278,12 @@ x-shared: &shared {}
     expect(config.general_settings.private_destination_hosts).toEqual(["langfuse.internal:3000", "10.0.0.0/8"]);
   });
 
+  test("a budget for all calls begins anew after a duration", () => {
+    expect(errorsOf("litellm_settings:\n  max_budget: 5\n  budget_duration: monthly\n")).toEqual([
+      expect.stringMatching(/^config\.yaml:3 litellm_settings\.budget_duration: is no duration.*Fix:.* 30d/),
+    ]);
+  });
+
   test("a pattern of env_references must be a name or the beginning of one", () => {
     expect(errorsOf('general_settings:\n  env_references: ["A_*", "*_B"]\n')).toEqual([
       expect.stringMatching(/^config\.yaml:2 general_settings\.env_references\[1\]: is no pattern .*Fix:/),

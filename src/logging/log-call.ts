@@ -80,5 +80,6 @@ export function withoutKeyInfo(record: LogRecord): LogRecord {
     teamAlias: null,
     organizationId: null,
   };
-  return { ...record, caller: nobody };
+  const { keyBudget: _keyBudget, ...others } = record;
+  return { ...others, caller: nobody };
 }

@@ -27,6 +27,11 @@ export type RecordUsage = {
   cacheReadTokens: number;
   cacheWriteTokens: number;
   reasoningTokens: number;
+  /** Parts of the input and the output that are sound or pictures; absent where the upstream names none. */
+  inputAudioTokens?: number;
+  outputAudioTokens?: number;
+  inputImageTokens?: number;
+  outputImageTokens?: number;
 };
 
 /** What went wrong. `message` is content (upstreams quote prompts); code and class are not. */
@@ -103,6 +108,8 @@ export type LogRecord = {
   responseCostUsd: number;
   cacheHit: boolean | null;
   caller: RecordCaller;
+  /** What the key had spent when it was read for this call, and what it may; absent for the master key. */
+  keyBudget?: { spendUsd: number; maxBudgetUsd: number | null };
   /** The end user of the client's application (body field `user`). */
   endUser: string | null;
   requestTags: string[];

@@ -1,10 +1,13 @@
 import { z } from "zod";
 import { complete } from "#gateway/complete.ts";
 import type { Operation } from "#gateway/operation.ts";
+import { refuseUnread } from "#gateway/refuse-call.ts";
 import { toFormBody } from "#gateway/request-form.ts";
 import { checkCall, readForm } from "#http/read-body.ts";
 import { upstreamRefusals, type RouteDescription } from "#http/route-description.ts";
-import { route, type Route } from "#http/route.ts";
+import { route, type CallEnvelope, type Route } from "#http/route.ts";
+import { AppError } from "#lib/errors.ts";
+import type { JsonObject } from "#logging/record.ts";
 
 /** `model`: the path names the model, slashes included. */
 export type CallPath = { params?: "model" };
@@ -14,8 +17,9 @@ const Answer = z.looseObject({}).meta({ id: "UpstreamAnswer", description: "The 
 /** The route of an operation whose request is JSON. */
 export function callRoute(operation: Operation, { params: named }: CallPath = {}): Route {
   const { body: schema, callType, errors } = operation;
+  const onBadBody = (error: AppError, call: CallEnvelope): Promise<AppError> => refuse(operation, error, call);
   return route(
-    { auth: "llm", describe: describe(operation, named), body: schema, callType, errors },
+    { auth: "llm", describe: describe(operation, named), body: schema, callType, errors, onBadBody },
     ({ db, caller, body, request, params, callId, callIdIsClients, path }) => {
       const { headers, signal } = request;
       const call = { db, operation, caller, body, headers, signal, callId, callIdIsClients, path };
@@ -26,17 +30,31 @@ export function callRoute(operation: Operation, { params: named }: CallPath = {}
 
 /** The route of an operation whose request is a form with files in it. */
 export function formRoute(operation: Operation, { params: named }: CallPath = {}): Route {
-  const { body: schema, callType } = operation;
   return route(
-    { auth: "llm", describe: describe(operation, named), callType },
+    { auth: "llm", describe: describe(operation, named), callType: operation.callType },
     async ({ db, caller, request, params, callId, callIdIsClients, path }) => {
       const { headers, signal } = request;
-      const form = await readForm(request);
-      const body = checkCall(schema, toFormBody(form));
+      const { form, body } = await readCallForm(operation, { caller, request, callId, callIdIsClients, path });
       const call = { db, operation, caller, body, form, headers, signal, callId, callIdIsClients, path };
       return complete({ ...call, pathModel: params.model });
     },
   );
+}
+
+async function readCallForm(operation: Operation, call: CallEnvelope): Promise<{ form: FormData; body: JsonObject }> {
+  try {
+    const form = await readForm(call.request);
+    return { form, body: checkCall(operation.body, toFormBody(form)) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw await refuse(operation, error, call);
+  }
+}
+
+/** A body that no call can be made of is a failed call to its owner, and logged as one. */
+function refuse(operation: Operation, error: AppError, call: CallEnvelope): Promise<AppError> {
+  const { caller, request, callId, callIdIsClients, path } = call;
+  return refuseUnread({ operation, caller, headers: request.headers, callId, callIdIsClients, route: path }, error);
 }
 
 function describe(

@@ -3,7 +3,9 @@ import type { CacheOwner } from "#gateway/cache/response-cache.ts";
 import { findGroup } from "#gateway/choose-deployment.ts";
 import { toUpstreamBody } from "#gateway/upstream-body.ts";
 import { CacheControls } from "#keys/cache-controls.ts";
+import type { Caller } from "#keys/caller.ts";
 import { configState } from "#lib/config.ts";
+import { AppError } from "#lib/errors.ts";
 import { sha256Hex } from "#lib/id.ts";
 import { isJsonObject } from "#logging/record.ts";
 
@@ -38,7 +40,10 @@ export function planCache(call: Call, model: string): CachePlan | null {
   if (!cachedOperations.includes(operation.name) || !isTaken || body.background === true) return null;
   if (call.plan.reason === "disabled" || call.plan.reason === "no-log") return null;
   const asked = CacheControls.parse(isJsonObject(body.cache) ? body.cache : {});
-  const directives = (headers.get("cache-control") ?? "").toLowerCase().split(/\s*,\s*/);
+  const directives = (headers.get("cache-control") ?? "")
+    .toLowerCase()
+    .split(/\s*,\s*/)
+    .filter((name) => isAllowed(caller, name));
   const said = [asked, ...caller.cacheControls];
   if (params.mode === "default_off" && !said.some((each) => each["use-cache"])) return null;
   const modelName = findGroup(caller, model)[0]?.modelName ?? model;
@@ -59,6 +64,22 @@ export function planCache(call: Call, model: string): CachePlan | null {
     ttlMs: ttlSeconds * 1000,
     ageMsMax: (asked["s-maxage"] ?? Infinity) * 1000,
   };
+}
+
+/**
+ * Throws 403 in LiteLLM's words where a request sets a control of the cache that its key may not set. A directive of the
+ * header `cache-control`, which clients send unasked, is not heard then.
+ */
+export function assertControlsAllowed({ start: { body, caller } }: Call): void {
+  if (caller.allowedCacheControls.length === 0 || !isJsonObject(body.cache)) return;
+  const refused = Object.keys(body.cache).find((name) => !isAllowed(caller, name));
+  if (refused === undefined) return;
+  const message = `Not allowed to set ${refused} as a cache control. Contact admin to change permissions.`;
+  throw new AppError("forbidden", message, { type: "auth_error", param: "cache" });
+}
+
+function isAllowed({ allowedCacheControls: allowed }: Caller, name: string): boolean {
+  return allowed.length === 0 || allowed.includes(name);
 }
 
 /** JSON in which the order of an object's fields makes no difference. */

@@ -3,7 +3,9 @@ import type { Call } from "#gateway/call.ts";
 import { findGroup } from "#gateway/choose-deployment.ts";
 import { estimateCost } from "#gateway/spend/estimate-cost.ts";
 import { reserveBudget } from "#gateway/spend/reserve-budget.ts";
-import type { CallBudget } from "#keys/call-budgets.ts";
+import { toProxyBudget, type CallBudget } from "#keys/call-budgets.ts";
+import type { Caller } from "#keys/caller.ts";
+import { configState } from "#lib/config.ts";
 import type { Database } from "#lib/db.ts";
 import { currentLogger } from "#lib/logger.ts";
 import { stateCell } from "#lib/state.ts";
@@ -12,18 +14,25 @@ import { stateCell } from "#lib/state.ts";
 const repeatMs = 3_600_000;
 const warnedState = stateCell<LRUCache<string, true>>("soft-budgets-warned");
 
+/** True where a call counts against a budget. */
+export function hasBudget({ budgets }: Caller): boolean {
+  return budgets.length > 0 || toProxyBudget(configState.get()) !== null;
+}
+
 /**
- * Holds back what a call may cost in the budgets of its key, team, member and user, those of the asked model included.
- * Throws 429 where one is used up; a soft one that is used up stops nothing, and answers and our own log say so.
+ * Holds back what a call may cost in the budgets of its key, team, member and user, those of the asked model included,
+ * and in that of all calls together. Throws 429 where one is used up; a soft one that is used up stops nothing, and
+ * answers and our own log say so.
  */
 export async function holdBudget(db: Database["db"], call: Call, model: string): Promise<void> {
-  const { recordId, caller, body } = call.start;
-  if (caller.budgets.length === 0) return;
+  const { recordId, caller, body, operation } = call.start;
+  const ofAll = toProxyBudget(configState.get());
   const [deployment = null] = findGroup(caller, model);
   const names = [model, deployment?.modelName];
   const budgets = caller.budgets.filter(({ ofModel }) => ofModel === undefined || names.includes(ofModel.model));
+  if (ofAll !== null) budgets.push(ofAll);
   if (budgets.length === 0) return;
-  const usd = estimateCost(body, deployment);
+  const usd = estimateCost(operation.name, body, deployment);
   const seen = await reserveBudget(db, { recordId, budgets, usd, now: new Date() });
   call.hasReservation = true;
   call.modelBudgets = budgets.flatMap(({ scope, id, ofModel }) =>

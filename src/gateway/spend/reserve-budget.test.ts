@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addSpend } from "#gateway/spend/add-spend.ts";
 import { reserveBudget, type BudgetsSeen } from "#gateway/spend/reserve-budget.ts";
+import { toProxyBudget } from "#keys/call-budgets.ts";
 import { readCaller } from "#keys/read-caller.ts";
 import { regenerateKey } from "#keys/regenerate-key.ts";
 import type { Caller } from "#keys/caller.ts";
+import { parseConfig } from "#lib/config.ts";
 import { newRecordId, sha256Hex } from "#lib/id.ts";
 import { startApp, type TestApp } from "#testing/app.ts";
 import { makeKey, makeTeam, masterActor } from "#testing/make.ts";
@@ -72,4 +74,20 @@ test("a soft budget stops nothing and is told", async () => {
   expect(await reserve(key)).toEqual({ keySpend: 0, softExceeded: [] });
   await spend(key, 1.5);
   expect(await reserve(key)).toMatchObject({ keySpend: 1.5, softExceeded: [{ scope: "key" }] });
+});
+
+test("what all calls together may cost ends everybody's calls, the master key's too, and begins anew in its time", async () => {
+  const text = '{"litellm_settings": {"max_budget": 2, "budget_duration": "1h"}}';
+  const budget = toProxyBudget(parseConfig(text, "config.yaml", {}).config);
+  if (budget === null) throw new Error("There is a budget.");
+  const ask = (now = new Date()) => reserveBudget(app.db, { recordId: newRecordId(), budgets: [budget], usd: 0, now });
+  const models = [{ scope: budget.scope, id: budget.id, model: "*" }];
+  const owners = { key: sha256Hex("sk-somebody"), team: null, user: null };
+  await ask();
+  await addSpend(app.db, newRecordId(), [{ ...owners, usd: 1.5, reservation: null, models }]);
+  await ask();
+  await addSpend(app.db, newRecordId(), [{ ...owners, key: null, usd: 0.5, reservation: null, models }]);
+  await expect(ask()).rejects.toThrow("Budget has been exceeded! Current cost: 2, Max budget: 2");
+  await ask(new Date(Date.now() + 2 * hour));
+  expect(toProxyBudget(parseConfig('{"litellm_settings": {"max_budget": 0}}', "config.yaml", {}).config)).toBeNull();
 });

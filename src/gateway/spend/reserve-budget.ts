@@ -54,8 +54,8 @@ function nameOf(budget: CallBudget): string {
   return `budget:${reservedScope(budget)}:${budget.id}`;
 }
 
-function exceeded({ ofModel }: CallBudget, spend: number, maxBudget: number): AppError {
-  const of = ofModel === undefined ? "" : ` for model=${ofModel.model}`;
+function exceeded({ scope, ofModel }: CallBudget, spend: number, maxBudget: number): AppError {
+  const of = ofModel === undefined || scope === "proxy" ? "" : ` for model=${ofModel.model}`;
   return new AppError(
     "rate_limited",
     `Budget has been exceeded!${of} Current cost: ${String(spend)}, Max budget: ${String(maxBudget)}`,

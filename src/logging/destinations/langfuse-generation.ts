@@ -59,10 +59,14 @@ export type LangfuseUsageDetails = {
   cache_read_input_tokens: number;
 };
 
-/** Buckets without overlap: input tokens are those that were neither read from nor written to the prompt cache. */
+/**
+ * Buckets without overlap: input tokens are those that were neither read from nor written to the prompt cache. Null where
+ * a call has neither tokens nor a price.
+ */
 export function toUsageDetails(record: LogRecord): LangfuseUsageDetails | null {
   const { promptTokens, completionTokens, totalTokens, cacheReadTokens, cacheWriteTokens } = record.usage;
-  if (record.status === "failure" || promptTokens + completionTokens + totalTokens === 0) return null;
+  if (record.status === "failure" || promptTokens + completionTokens + totalTokens + record.responseCostUsd === 0)
+    return null;
   const input = Math.max(0, promptTokens - cacheReadTokens - cacheWriteTokens);
   return {
     input,

@@ -93,8 +93,8 @@ function toPayloadMetadata(record: LogRecord, usageObject: Json): JsonObject {
   return {
     user_api_key_hash: caller.keyHash,
     user_api_key_alias: caller.keyAlias,
-    user_api_key_spend: null,
-    user_api_key_max_budget: null,
+    user_api_key_spend: record.keyBudget?.spendUsd ?? null,
+    user_api_key_max_budget: record.keyBudget?.maxBudgetUsd ?? null,
     user_api_key_budget_reset_at: null,
     user_api_key_auth_metadata: null,
     user_api_key_request_route: record.route,

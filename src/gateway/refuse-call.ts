@@ -1,0 +1,42 @@
+import { commitFailure, planCall, toJudged, type Call } from "#gateway/call.ts";
+import { startCall, type CallStart } from "#gateway/call-record.ts";
+import { toKeyHeaders } from "#gateway/key-headers.ts";
+import type { Deployment } from "#gateway/models.ts";
+import { ofRefusal } from "#gateway/upstream-failure.ts";
+import { AppError } from "#lib/errors.ts";
+import { version } from "#lib/version.ts";
+import { toReceipt } from "#logging/log-call.ts";
+
+/**
+ * Logs a call that goes no further by our own decision, and gives the refusal as the client gets it: with the receipt
+ * and with what there is to say of the key.
+ */
+export async function refuseCall(call: Call, error: AppError): Promise<AppError> {
+  const refused = { ...call, deployment: null };
+  const isKept = await commitFailure(refused, ofRefusal(error));
+  const receipt = failureReceipt(refused, isKept);
+  const headers = { "x-litellm-version": version, "x-sluice-log": receipt, ...toKeyHeaders(call) };
+  return withHeaders(error, { ...error.headers, ...headers });
+}
+
+/** `refuseCall` for a call whose body could not be read: to the key's owner it failed like any other. */
+export function refuseUnread(
+  call: Omit<CallStart, "body" | "recordId" | "startTimeMs">,
+  error: AppError,
+): Promise<AppError> {
+  return refuseCall(planCall(startCall({ ...call, body: {} })), error);
+}
+
+/** The receipt of a call that failed. A record that was lost has none. */
+export function failureReceipt(
+  { plan, start, deployment }: Call & { deployment: Deployment | null },
+  isKept: boolean,
+): string {
+  return isKept ? toReceipt(plan, "queued", toJudged(start, deployment, "failure")) : "none";
+}
+
+/** The same error, answered with these headers. */
+export function withHeaders(error: AppError, headers: Record<string, string>): AppError {
+  const { code, message, status, type, param, cause } = error;
+  return new AppError(code, message, { status, type, ...(param === null ? {} : { param }), headers, cause });
+}
