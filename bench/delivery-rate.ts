@@ -110,6 +110,7 @@ async function measure(engine: string, depth: number): Promise<Rates> {
         vars: { webhook_url: sink.url("fast") },
       }),
       redaction: async () => ({ level: "off", classes: [] }),
+      target: async () => null,
     },
     (error) => {
       throw error;

@@ -6,6 +6,7 @@ import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import { currentLogger, setLogger } from "#lib/logger.ts";
 import { monotonicMs } from "#lib/monotonic.ts";
 import { keyringState, makeKeyring } from "#lib/seal.ts";
+import { makeBackfill } from "#logging/backfill.ts";
 import { makeDeliverer } from "#logging/deliver.ts";
 import type { ChangedPolicy } from "#logging/delivery.ts";
 import type {
@@ -43,6 +44,7 @@ const queue = await openQueue({
   path: data.queuePath,
   databaseUrl: data.queueDatabaseUrl,
   keyring: keyringState.get(),
+  keepsContent: data.config.retention.content_hours > 0,
 });
 const disabledTeams = new Set(data.disabledTeamIds);
 await queue.purge({ teams: [...[...disabledTeams].map((teamId) => ({ teamId })), ...data.purges] });
@@ -75,12 +77,20 @@ const deliverer = makeDeliverer({
   keepMetadata: data.config.litellm_settings.redaction_keep_metadata_keys,
 });
 
+const backfill = makeBackfill({
+  queue,
+  targetNow: (callbackId, { keyHash, teamId }) => questions.ask("target", { callbackId, keyHash, teamId }),
+  isDisabled: (teamId) => disabledTeams.has(teamId),
+  keepMetadata: data.config.litellm_settings.redaction_keep_metadata_keys,
+});
+
 const calls: {
   [Name in keyof DeliveryCalls]: (request: DeliveryCalls[Name]["request"]) => Promise<DeliveryCalls[Name]["answer"]>;
 } = {
   async disableTeam({ teamId }) {
     disabledTeams.add(teamId);
     await flushAppends();
+    await backfill.interrupt();
     await deliverer.abortTeam(teamId);
     return queue.purge({ teamId });
   },
@@ -90,6 +100,7 @@ const calls: {
   },
   async purgeTeam(request) {
     await flushAppends();
+    await backfill.interrupt();
     await deliverer.abortTeam(request.teamId);
     return queue.purge(request);
   },
@@ -101,10 +112,16 @@ const calls: {
     if (request.action === "replay" && revised > 0) deliverer.retryNow(request.filter.callbackIds);
     return revised;
   },
+  async backfill(request) {
+    const result = await backfill.run(request);
+    if (result.queued > 0 && !request.isDryRun) deliverer.retryNow([request.callbackId]);
+    return result;
+  },
   health: async () => deliverer.takeHealth(),
   counts: () => queue.find({ by: "counts" }),
   async stop({ deadlineMs }) {
     await flushAppends();
+    await backfill.interrupt();
     await deliverer.drain(deadlineMs);
     await queue.close();
     await closeUpstreams();
@@ -159,6 +176,7 @@ const retentionTimer = setInterval(() => {
     .expire({
       deliveredBeforeMs: nowMs - retention.deliveries_days * dayMs,
       deadBeforeMs: nowMs - retention.dead_letters_days * dayMs,
+      contentBeforeMs: nowMs - retention.content_hours * hourMs,
     })
     .catch((error: unknown) => {
       currentLogger().error({ error: String(error) }, "old deliveries could not be removed");
@@ -184,6 +202,8 @@ function call(message: Extract<ToDeliveryThread, { type: "ask" }>): Promise<unkn
       return calls.list(message.request);
     case "revise":
       return calls.revise(message.request);
+    case "backfill":
+      return calls.backfill(message.request);
     case "health":
       return calls.health(message.request);
     case "counts":

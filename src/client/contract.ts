@@ -132,6 +132,7 @@ export type Procedures = {
         action?:
           | "add_callback"
           | "add_members"
+          | "backfill_deliveries"
           | "block"
           | "create"
           | "delete"
@@ -176,6 +177,7 @@ export type Procedures = {
         action?:
           | "add_callback"
           | "add_members"
+          | "backfill_deliveries"
           | "block"
           | "create"
           | "delete"
@@ -434,6 +436,34 @@ export type Procedures = {
       },
       {
         count: number;
+      }
+    >;
+    /** For how many hours logs are kept to be sent elsewhere, and how many a destination never had, as far as counted. */
+    retained: Query<
+      {
+        callback_id: string;
+        hours: number;
+        teamId: string;
+      },
+      {
+        count: number;
+        hours_max: number;
+        is_more: boolean;
+      }
+    >;
+    /** Sends a destination the kept logs that it never had, a part of them at a time. */
+    backfill: Mutation<
+      {
+        callback_id: string;
+        cursor?: string | undefined;
+        hours: number;
+        teamId: string;
+      },
+      {
+        count: number;
+        from: string;
+        next_cursor: string | null;
+        skipped: number;
       }
     >;
   };

@@ -49,6 +49,7 @@ const rights: Readonly<Record<string, Rights>> = {
   "GET /v1/deliveries": team,
   "POST /v1/deliveries/replay": team,
   "POST /v1/deliveries/discard": team,
+  "POST /v1/deliveries/backfill": team,
   "POST /v1/logging/preview": "self",
   "GET /health": "self",
   "GET /health/readiness/details": "self",

@@ -194,7 +194,7 @@ export const loggingShape = {
 };
 
 export const retentionShape = {
-  /** How long content is kept after its last delivery was settled. */
+  /** Until what age of its call content is kept after it was delivered, for destinations that come later. */
   content_hours: amount.default(0),
   deliveries_days: amount.default(7),
   dead_letters_days: amount.default(14),

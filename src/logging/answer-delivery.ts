@@ -2,9 +2,13 @@ import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import type { DeliveryAnswers } from "#logging/delivery-thread.ts";
 import type { CallbackTarget } from "#logging/callback.ts";
-import { defaultTeamCallbacks, defaultTeamSettingsIndex, redactionFor } from "#logging/policy.ts";
+import { planLog, type RequestControls } from "#logging/log-plan.ts";
+import { choosePolicy, defaultTeamCallbacks, defaultTeamSettingsIndex, redactionFor } from "#logging/policy.ts";
 import { readStatement } from "#logging/read-statement.ts";
 import { resolveCallback } from "#logging/resolve-callback.ts";
+
+/** Of a request that says nothing of its log. */
+const noControls: RequestControls = { noLog: false, disabledCallbacks: [], redact: false, liftRedaction: false };
 
 /** Answers what the delivery thread asks: callbacks from the database and config.yaml, and the redaction that holds now. */
 export function answerDelivery(db: Db, env: Record<string, string | undefined>): DeliveryAnswers {
@@ -19,6 +23,17 @@ export function answerDelivery(db: Db, env: Record<string, string | undefined>):
         stored.find((target) => target.callbackId === callbackId) ?? configuredTarget(callbackId, teamId);
       const level = redactionFor(callback, { teamId, key, team }, configState.get());
       return { level, classes: callback.redactClasses ?? [] };
+    },
+    async target({ callbackId, keyHash, teamId }) {
+      const key = keyHash === null ? null : await readStatement(db, { keyHash });
+      const team = teamId === null ? null : await readStatement(db, { teamId });
+      const config = configState.get();
+      const isTeamKnown = teamId === null || team !== null || defaultTeamSettingsIndex(teamId, config) !== -1;
+      // Nobody knows any more where the calls of a deleted key were to go, and how much of them.
+      if ((keyHash !== null && key === null) || !isTeamKnown) return null;
+      const policy = choosePolicy({ teamId, key, team }, config);
+      const { targets } = planLog(policy, { controls: noControls, isTeamDisabled: false }, config);
+      return targets.find((target) => target.callbackId === callbackId) ?? null;
     },
   };
 }

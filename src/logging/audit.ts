@@ -25,6 +25,7 @@ export const auditActions = [
   "reset_spend",
   "replay_deliveries",
   "discard_deliveries",
+  "backfill_deliveries",
 ] as const;
 export const auditObjectTypes = ["team", "key", "user", "delivery"] as const;
 

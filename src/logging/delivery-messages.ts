@@ -1,6 +1,8 @@
 import type { Config } from "#lib/config.ts";
+import type { BackfillRequest, BackfillResult } from "#logging/backfill.ts";
 import type { ChangedPolicy } from "#logging/delivery.ts";
 import type { DestinationHealth } from "#logging/destination-health.ts";
+import type { PlannedTarget } from "#logging/log-plan.ts";
 import type {
   DeliveryCounts,
   DeliveryPage,
@@ -39,6 +41,7 @@ export type DeliveryCalls = {
   find: { request: { by: "record" | "call"; id: string }; answer: DeliveryRow[] };
   list: { request: ListRequest; answer: DeliveryPage };
   revise: { request: ReviseRequest; answer: number };
+  backfill: { request: BackfillRequest; answer: BackfillResult };
   counts: { request: null; answer: DeliveryCounts[] };
   health: { request: null; answer: DestinationHealth[] };
   stop: { request: { deadlineMs: number }; answer: null };
@@ -50,6 +53,10 @@ export type DeliveryQuestions = {
   redaction: {
     request: { callbackId: string; keyHash: string | null; teamId: string | null };
     answer: Redaction;
+  };
+  target: {
+    request: { callbackId: string; keyHash: string | null; teamId: string | null };
+    answer: PlannedTarget | null;
   };
 };
 

@@ -40,6 +40,7 @@ beforeAll(async () => {
         reach: "operator",
       }),
       redaction: async () => ({ level: "off", classes: [] }),
+      target: async () => null,
     },
     (error) => failures.push(error),
   );

@@ -128,14 +128,26 @@ function toDelivery({ thread, appends, questions, disabled, noteLease }: Parts):
 /** What the thread does with its queue alone. */
 function askQueue(
   questions: ThreadQuestions<DeliveryCalls>,
-): Pick<Delivery, "find" | "list" | "revise" | "counts" | "health"> {
+): Pick<Delivery, "find" | "list" | "revise" | "backfill" | "counts" | "health"> {
   return {
     find: (request) => questions.ask("find", request),
     list: (request) => questions.ask("list", request),
     revise: (request) => questions.ask("revise", request),
+    backfill: (request) => questions.ask("backfill", request),
     counts: () => questions.ask("counts", null),
     health: () => questions.ask("health", null),
   };
+}
+
+function answer(answers: DeliveryAnswers, message: Extract<FromDeliveryThread, { type: "ask" }>): Promise<unknown> {
+  switch (message.name) {
+    case "resolve":
+      return answers.resolve(message.request);
+    case "redaction":
+      return answers.redaction(message.request);
+    case "target":
+      return answers.target(message.request);
+  }
 }
 
 async function tell(
@@ -144,9 +156,7 @@ async function tell(
   message: Extract<FromDeliveryThread, { type: "ask" }>,
 ): Promise<void> {
   try {
-    const value =
-      message.name === "resolve" ? await answers.resolve(message.request) : await answers.redaction(message.request);
-    reply({ type: "tell", id: message.id, value });
+    reply({ type: "tell", id: message.id, value: await answer(answers, message) });
   } catch (error) {
     currentLogger().warn({ question: message.name, error: String(error) }, "the delivery thread got no answer");
     reply({ type: "tell", id: message.id, error: error instanceof Error ? error.message : String(error) });

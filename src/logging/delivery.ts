@@ -1,4 +1,5 @@
 import { stateCell } from "#lib/state.ts";
+import type { BackfillRequest, BackfillResult } from "#logging/backfill.ts";
 import type { DestinationHealth } from "#logging/destination-health.ts";
 import type {
   DeliveryCounts,
@@ -50,6 +51,8 @@ export type Delivery = {
   list(request: ListRequest): Promise<DeliveryPage>;
   /** Replays or discards dead letters, and returns how many. Replayed ones are sent soon, also where a circuit is open. */
   revise(request: ReviseRequest): Promise<number>;
+  /** Queues records that are kept for a callback that never had them, a part of them at a time. */
+  backfill(request: BackfillRequest): Promise<BackfillResult>;
   counts(): Promise<DeliveryCounts[]>;
   /** How the destinations do, as far as this gateway delivers to them, since it was last asked. */
   health(): Promise<DestinationHealth[]>;

@@ -6,11 +6,10 @@ import type { Circuits } from "#logging/circuit.ts";
 import type { DeliveryContext, DeliveryResult, Destination } from "#logging/destinations/destination.ts";
 import type { HealthLog } from "#logging/destination-health.ts";
 import { findDestination } from "#logging/destinations/index.ts";
-import { decodeRecord, type QueuedRecord } from "#logging/queued-record.ts";
+import { decodeRecord, type QueuedRecord, redactQueued } from "#logging/queued-record.ts";
 import type { ClaimedDelivery, Queue } from "#logging/queue/queue.ts";
 import type { LogRecord } from "#logging/record.ts";
-import { redact } from "#logging/redact.ts";
-import { stricterLevel, type Redaction } from "#logging/redaction-level.ts";
+import type { Redaction } from "#logging/redaction-level.ts";
 import type { RequestCredentials } from "#logging/request-credentials.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 import { settlementOf, type DeliveryNumbers } from "#logging/settlement.ts";
@@ -131,11 +130,8 @@ async function openRecord(delivery: ClaimedDelivery, source: DeliverySource): Pr
     return { outcome: "dead", status: 0, message: "The queued record cannot be read." };
   }
   try {
-    const { level: now, classes } = await source.redactionNow(delivery.callbackId, delivery);
-    // What a request lifted stays lifted, unless redaction became stricter than what it lifted.
-    const isLifted = queued.liftedFrom !== null && stricterLevel(queued.liftedFrom, now) === queued.liftedFrom;
-    const level = isLifted ? "off" : now;
-    const record = redact(queued.record, level, { keepMetadata: source.keepMetadata, classes });
+    const redaction = await source.redactionNow(delivery.callbackId, delivery);
+    const record = redactQueued(queued, redaction, source.keepMetadata);
     return { record, credentials: queued.credentials ?? null };
   } catch (error) {
     currentLogger().warn({ callbackId: delivery.callbackId, error: String(error) }, "the redaction is not known");

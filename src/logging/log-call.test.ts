@@ -24,6 +24,7 @@ beforeAll(() => {
     find: async () => [],
     list: async () => ({ rows: [], next: null }),
     revise: async () => 0,
+    backfill: async () => ({ queued: 0, skipped: 0, next: null }),
     health: async () => [],
     counts: async () => [],
     stop: async () => undefined,

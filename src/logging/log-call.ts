@@ -62,8 +62,8 @@ function toContents(targets: readonly PlannedTarget[], record: LogRecord): Queue
     const [first] = group;
     if (!first) return [];
     const redacted = redact(record, first.redaction, { keepMetadata, classes: first.redactClasses ?? [] });
-    const { liftedFrom = null, credentials } = first;
-    const body = encodeRecord({ record: redacted, liftedFrom, credentials });
+    const { liftedFrom = null, credentials, optedOut } = first;
+    const body = encodeRecord({ record: redacted, liftedFrom, credentials, optedOut });
     return [{ body, callbackIds: group.map(({ callbackId }) => callbackId) }];
   });
 }

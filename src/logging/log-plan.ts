@@ -20,9 +20,14 @@ export type RequestControls = {
 
 /**
  * A callback that gets the log of one call. `liftedFrom`: the redaction that the request lifted, as it may;
- * `credentials`: those that the request brought, which its record carries.
+ * `credentials`: those that the request brought, which its record carries; `optedOut`: names of callbacks, in lower
+ * case, that the request or its key did not want.
  */
-export type PlannedTarget = PolicyTarget & { liftedFrom?: RedactionLevel; credentials?: RequestCredentials };
+export type PlannedTarget = PolicyTarget & {
+  liftedFrom?: RedactionLevel;
+  credentials?: RequestCredentials;
+  optedOut?: readonly string[];
+};
 
 /** What will be logged where, decided before the call; `reason` says why nothing is. */
 export type LogPlan = {
@@ -58,7 +63,11 @@ export function planLog(
   const overruled =
     mustLog && (wantsNoLog || isRedirected || policy.overruledOptOut === true || policy.targets.some(isCut));
   const heard = mustLog ? kept.map(withoutRules) : kept;
-  const targets = heard.map((target) => withRequest(target, controls, config));
+  const optedOut = mustLog ? [] : unwantedByRequest(controls, config);
+  const targets = heard.map((target) => {
+    const planned = withRequest(target, controls, config);
+    return optedOut.length === 0 ? planned : { ...planned, optedOut };
+  });
   const reason = targets.length > 0 ? null : policy.targets.length > 0 ? "no-log" : "none";
   return { targets, reason, mustLog: overruled };
 }
@@ -83,13 +92,17 @@ type PlannedPolicy = LoggingPolicy & { targets: readonly PlannedTarget[] };
 
 /** What the request, the key and the entries of the level that delivers switch off. */
 function unwantedNames(policy: LoggingPolicy, controls: RequestControls, config: Config): readonly string[] {
-  const byRequest = config.litellm_settings.allow_dynamic_callback_disabling ? controls.disabledCallbacks : [];
+  const byRequest = unwantedByRequest(controls, config);
   const byEntries = policy.targets.flatMap(({ disabledCallbacks }) => disabledCallbacks ?? []);
   return byEntries.length === 0 ? byRequest : [...byRequest, ...byEntries];
 }
 
-/** A destination may be known by several names; `name` is in lower case. */
-function isSameCallback(name: string, callbackName: string): boolean {
+function unwantedByRequest({ disabledCallbacks }: RequestControls, config: Config): readonly string[] {
+  return config.litellm_settings.allow_dynamic_callback_disabling ? disabledCallbacks : [];
+}
+
+/** Whether a name in lower case means this callback: a destination may be known by several names. */
+export function isSameCallback(name: string, callbackName: string): boolean {
   if (name === callbackName.toLowerCase()) return true;
   const destination = findDestination(name);
   return destination !== null && destination === findDestination(callbackName);

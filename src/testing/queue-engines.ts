@@ -13,7 +13,8 @@ import type { Queue } from "#logging/queue/queue.ts";
 
 /** A place where queues of an engine lie. `damage` changes the stored content of a record; the queue is closed then. */
 export type EngineHome = {
-  open(): Promise<Queue>;
+  /** `keepsContent`: what was delivered keeps its content. */
+  open(options?: { keepsContent: boolean }): Promise<Queue>;
   damage(recordId: string): Promise<void>;
   contents(): Promise<number>;
   remove(): Promise<void>;
@@ -25,7 +26,7 @@ export type QueueDatabase = {
   /** Where it is reached, and who it is opened as: for who comes by another way. */
   address: { host: string; port: number } | { path: string };
   login: pg.ClientConfig;
-  open(): DatabaseQueue;
+  open(options?: { keepsContent: boolean }): DatabaseQueue;
   query(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   /** Empties the tables of the queue. */
   clear(): Promise<void>;
@@ -49,7 +50,7 @@ export function makeLocalHome(): EngineHome {
   }
   const bodyOf = "content_id = (SELECT content_id FROM delivery WHERE record_id = ?)";
   return {
-    open: async () => openLocalQueue({ path, keyring: queueKeyring }),
+    open: async (options) => openLocalQueue({ path, keyring: queueKeyring, ...options }),
     damage: async (recordId) =>
       withFile((file) => {
         file.prepare(`UPDATE content SET sealed = zeroblob(length(sealed)) WHERE ${bodyOf}`).run(recordId);
@@ -65,7 +66,7 @@ export function makeLocalHome(): EngineHome {
 export function makeDatabaseHome(database: QueueDatabase): EngineHome {
   const bodyOf = "content_id = (SELECT content_id FROM queue_delivery WHERE record_id = $1)";
   return {
-    open: async () => database.open(),
+    open: async (options) => database.open(options),
     damage: async (recordId) => {
       await database.query(`UPDATE queue_content SET sealed = decode('00', 'hex') WHERE ${bodyOf}`, [recordId]);
     },
@@ -91,7 +92,8 @@ export async function startQueueDatabase(): Promise<QueueDatabase> {
     connection: place.connection,
     address: place.address,
     login: place.login,
-    open: () => openDatabaseQueue({ connection: place.connection, keyring: queueKeyring, connectionsMax: 3 }),
+    open: (options) =>
+      openDatabaseQueue({ connection: place.connection, keyring: queueKeyring, connectionsMax: 3, ...options }),
     query,
     async clear() {
       await query("TRUNCATE queue_content, queue_delivery, queue_count");

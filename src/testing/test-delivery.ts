@@ -1,9 +1,11 @@
+import { makeBackfill, type BackfillSource } from "#logging/backfill.ts";
 import type { Delivery } from "#logging/delivery.ts";
 import type { Queue } from "#logging/queue/queue.ts";
 
-/** A delivery that keeps everything in a real queue and sends nothing. */
-export function makeTestDelivery(queue: Queue): Delivery {
+/** A delivery that keeps everything in a real queue and sends nothing; without `targetNow` it backfills nothing. */
+export function makeTestDelivery(queue: Queue, targetNow: BackfillSource["targetNow"] = async () => null): Delivery {
   const disabled = new Set<string>();
+  const backfill = makeBackfill({ queue, targetNow, isDisabled: (teamId) => disabled.has(teamId), keepMetadata: [] });
   return {
     append: async (entry) => {
       if (entry.teamId === null || !disabled.has(entry.teamId)) await queue.append([entry]);
@@ -24,6 +26,7 @@ export function makeTestDelivery(queue: Queue): Delivery {
     find: (request) => queue.find(request),
     list: (request) => queue.list(request),
     revise: (request) => queue.revise(request),
+    backfill: (request) => backfill.run(request),
     health: async () => [],
     counts: () => queue.find({ by: "counts" }),
     stop: () => queue.close(),

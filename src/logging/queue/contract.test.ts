@@ -178,7 +178,7 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
     expect(claimed?.body).toBe("full");
     await queue.settle([{ deliveryId: claimed?.deliveryId ?? 0, state: "dead", status: 400, message: "no" }], startMs);
     expect(await countContents()).toBe(1);
-    expect(await queue.expire({ deliveredBeforeMs: 0, deadBeforeMs: startMs + 1 })).toBe(1);
+    expect(await queue.expire({ deliveredBeforeMs: 0, deadBeforeMs: startMs + 1, contentBeforeMs: 0 })).toBe(1);
     expect(await countContents()).toBe(0);
   });
 
@@ -326,7 +326,9 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
       startMs + 10,
     );
     await queue.settle([{ deliveryId: fresh?.deliveryId ?? 0, state: "delivered", ...ok }], startMs + 20);
-    expect(await queue.expire({ deliveredBeforeMs: startMs + 20, deadBeforeMs: startMs + 10 })).toBe(1);
+    expect(
+      await queue.expire({ deliveredBeforeMs: startMs + 20, deadBeforeMs: startMs + 10, contentBeforeMs: 0 }),
+    ).toBe(1);
     expect(await queue.find({ by: "record", id: "old" })).toEqual([]);
     expect(await queue.find({ by: "counts" })).toEqual([
       { callbackId: "one", state: "pending", count: 1 },

@@ -2,7 +2,7 @@ import { randomSlot } from "#logging/queue/database-append.ts";
 import type { QueuePool, RunStatement } from "#logging/queue/database-pool.ts";
 import { droppedContents, type Sweep } from "#logging/queue/database-sweep.ts";
 import { stateNumbers } from "#logging/queue/database-rows.ts";
-import type { PurgeRequest } from "#logging/queue/queue.ts";
+import type { PurgeRequest, Queue } from "#logging/queue/queue.ts";
 
 /** Makes `purge` and `expire` of a database queue. Both work in small transactions and can be repeated after a crash. */
 export function makeRemove(pool: QueuePool, sweep: Sweep, now: () => Date) {
@@ -21,14 +21,16 @@ export function makeRemove(pool: QueuePool, sweep: Sweep, now: () => Date) {
     return pending;
   }
 
-  async function expire(request: { deliveredBeforeMs: number; deadBeforeMs: number }): Promise<number> {
+  async function expire(request: Parameters<Queue["expire"]>[0]): Promise<number> {
+    const lock = "FOR UPDATE SKIP LOCKED";
+    const retained = "state = 1 AND content_id IS NOT NULL AND created_at_ms < $1";
+    await sweep({ where: retained, values: [request.contentBeforeMs], lock }, (query, ids) => query(letGoText, [ids]));
     let removed = 0;
     for (const [name, state] of Object.entries(stateNumbers)) {
       if (name === "pending") continue;
       const beforeMs = name === "dead" ? request.deadBeforeMs : request.deliveredBeforeMs;
       const where = "state <> 0 AND state = $1 AND settled_at_ms < $2";
-      const settled = { where, values: [state, beforeMs], lock: "FOR UPDATE SKIP LOCKED" } as const;
-      removed += (await sweep(settled, deleteRows)).found;
+      removed += (await sweep({ where, values: [state, beforeMs], lock }, deleteRows)).found;
     }
     await dropEmptyCounts(pool);
     return removed;
@@ -70,6 +72,12 @@ const deleteText = `
     ON CONFLICT (callback_id, slot) DO UPDATE SET pending = held.pending + excluded.pending,
       delivered = held.delivered + excluded.delivered, dead = held.dead + excluded.dead,
       suppressed = held.suppressed + excluded.suppressed`;
+
+const letGoText = `
+  WITH gone AS MATERIALIZED (
+    SELECT id, record_id, content_id FROM queue_delivery WHERE id = ANY ($1::bigint[])
+  ), ${droppedContents}
+  UPDATE queue_delivery SET content_id = NULL WHERE id = ANY ($1::bigint[])`;
 
 const suppressText = `
   WITH gone AS MATERIALIZED (

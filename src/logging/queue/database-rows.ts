@@ -35,10 +35,10 @@ export function toNewRows(entries: readonly QueueEntry[], ids: Iterator<number>,
   const now = sealer.now();
   const rows: NewRows = { deliveries: [], contents: [] };
   for (const entry of entries) {
-    const { recordId, teamId, keyHash, createdAtMs } = entry;
+    const { recordId, teamId, keyHash, createdAtMs, queuedAtMs = createdAtMs } = entry;
     const callId = entry.callId === recordId ? null : entry.callId;
     // A clock that was set back must not make a record wait.
-    const dueAtMs = Math.min(createdAtMs, now.getTime());
+    const dueAtMs = Math.min(queuedAtMs, now.getTime());
     for (const [number, { body, callbackIds }] of entry.contents.entries()) {
       const contentId = Number(ids.next().value);
       const sealed = sealContent(sealer.keyring, { recordId, teamId, number }, { body, now });
@@ -46,7 +46,7 @@ export function toNewRows(entries: readonly QueueEntry[], ids: Iterator<number>,
       for (const callbackId of callbackIds) {
         rows.deliveries.push({
           ...{ recordId, callbackId, contentId, callId, teamId, keyHash, createdAtMs, dueAtMs },
-          ...{ state: stateNumbers.pending, bytes: sealed.length, tries: 0, ageFromMs: createdAtMs },
+          ...{ state: stateNumbers.pending, bytes: sealed.length, tries: 0, ageFromMs: queuedAtMs },
           ...{ settledAtMs: null, status: null, message: null },
         });
       }

@@ -10,7 +10,8 @@ type Leased = { settlement: Settlement; lease: DatabaseLease };
  * Makes the `settle` of a database queue. A settlement whose lease is not the newest of its delivery, or whose delivery
  * was removed, changes nothing. Delivered and dead ones count the try.
  */
-export function makeSettle(pool: QueuePool, leases: DatabaseLeases) {
+export function makeSettle(pool: QueuePool, leases: DatabaseLeases, { keepsContent }: { keepsContent: boolean }) {
+  const settleText = toSettleText({ dropsContent: !keepsContent });
   return async function settle(settlements: readonly Settlement[], nowMs: number): Promise<void> {
     const leased: Leased[] = settlements.flatMap((settlement) => {
       const lease = leases.take(settlement.deliveryId);
@@ -18,7 +19,7 @@ export function makeSettle(pool: QueuePool, leases: DatabaseLeases) {
     });
     if (leased.length === 0) return;
     const values = toValues(leased, nowMs);
-    const shared = leased.flatMap(({ lease }) => (lease.shared ? [lease.contentId] : []));
+    const shared = keepsContent ? [] : leased.flatMap(({ lease }) => (lease.shared ? [lease.contentId] : []));
     try {
       if (shared.length === 0) await pool.query(settleText, values);
       else {
@@ -64,20 +65,21 @@ function toStorableText(text: string): string {
   return text.replaceAll("\0", "").toWellFormed();
 }
 
-const settleText = `
+function toSettleText({ dropsContent }: { dropsContent: boolean }): string {
+  return `
   WITH changed AS (
     UPDATE queue_delivery AS d SET
         state = s.state, tries = d.tries + s.tries, status = s.status, message = s.message,
         due_at_ms = coalesce(s.due_at_ms, d.due_at_ms),
         settled_at_ms = CASE s.state WHEN 0 THEN NULL ELSE $9::bigint END,
-        content_id = CASE s.state WHEN 1 THEN NULL ELSE d.content_id END,
+        content_id = CASE WHEN s.state = 1 AND ${String(dropsContent)} THEN NULL ELSE d.content_id END,
         lease_id = 0, lease_until_ms = 0, lease_owner = NULL
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::int[], $7::int[], $8::text[])
         AS s (id, lease_id, content_id, state, due_at_ms, tries, status, message)
       WHERE d.id = s.id AND d.lease_id = s.lease_id AND d.state = 0
       RETURNING d.id, d.callback_id, d.record_id, d.state, s.content_id
   ), delivered AS MATERIALIZED (
-    SELECT id, record_id, content_id FROM changed WHERE state = 1
+    SELECT id, record_id, content_id FROM changed WHERE state = 1 AND ${String(dropsContent)}
   ), dropped AS (
     DELETE FROM queue_content AS c USING delivered AS f
       WHERE c.content_id = f.content_id AND (NOT c.shared OR NOT EXISTS (
@@ -89,3 +91,4 @@ const settleText = `
       FROM changed WHERE state <> 0 GROUP BY callback_id ORDER BY callback_id
     ON CONFLICT (callback_id, slot) DO UPDATE SET pending = held.pending + excluded.pending,
       delivered = held.delivered + excluded.delivered, dead = held.dead + excluded.dead`;
+}

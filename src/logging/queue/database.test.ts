@@ -76,7 +76,11 @@ test("counts of callbacks without deliveries are forgotten, and those of others 
   await withReplicas(1, async ([replica]) => {
     await replica?.append([makeEntry("r1", ["gone"]), makeEntry("r2", ["kept"])]);
     await replica?.purge({ callbackId: "gone" });
-    await replica?.expire({ deliveredBeforeMs: Number.MAX_SAFE_INTEGER, deadBeforeMs: Number.MAX_SAFE_INTEGER });
+    await replica?.expire({
+      deliveredBeforeMs: Number.MAX_SAFE_INTEGER,
+      deadBeforeMs: Number.MAX_SAFE_INTEGER,
+      contentBeforeMs: 0,
+    });
     expect(await database.query("SELECT DISTINCT callback_id FROM queue_count")).toEqual([{ callback_id: "kept" }]);
     expect(await replica?.find({ by: "counts" })).toEqual([{ callbackId: "kept", state: "pending", count: 1 }]);
   });

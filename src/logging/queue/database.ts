@@ -8,6 +8,7 @@ import { makeDatabaseLeases } from "#logging/queue/database-leases.ts";
 import { makeList } from "#logging/queue/database-list.ts";
 import { openQueuePool } from "#logging/queue/database-pool.ts";
 import type { NewRows } from "#logging/queue/database-rows.ts";
+import { makeRetained } from "#logging/queue/database-retained.ts";
 import { makeRemove } from "#logging/queue/database-remove.ts";
 import { makeRevise } from "#logging/queue/database-revise.ts";
 import { makeSettle } from "#logging/queue/database-settle.ts";
@@ -23,6 +24,8 @@ export type DatabaseQueueOptions = {
   connectionsMax?: number;
   /** Whose leases this process takes, for `release`. Default: nobody else's. */
   owner?: string;
+  /** What was delivered keeps its content until `expire`. */
+  keepsContent?: boolean;
   now?: () => Date;
 };
 
@@ -45,6 +48,7 @@ export type DatabaseQueue = Queue & {
  */
 export function openDatabaseQueue(options: DatabaseQueueOptions): DatabaseQueue {
   const { connection, keyring, connectionsMax = 6, owner = randomUUID(), now = () => new Date() } = options;
+  const { keepsContent = false } = options;
   const pool = openQueuePool(connection, connectionsMax);
   const leases = makeDatabaseLeases();
   const sealer = { keyring, now };
@@ -57,10 +61,11 @@ export function openDatabaseQueue(options: DatabaseQueueOptions): DatabaseQueue 
   return {
     append,
     claim: makeClaim({ pool, leases, sealer, owner }),
-    settle: makeSettle(pool, leases),
+    settle: makeSettle(pool, leases, { keepsContent }),
     purge,
     find,
     expire,
+    retained: makeRetained(pool, sealer),
     async hasten({ laterThanMs, nowMs }) {
       await pool.query(hastenText, [nowMs, laterThanMs]);
     },

@@ -56,8 +56,7 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
       const both = [() => reach(() => database.find(request), []), () => local.find(request)];
       return mover.pause(async () => sumCounts((await Promise.all(both.map((count) => count()))).flat()));
     }
-    const { by, id } = request;
-    const rows = [...(await local.find({ by, id })), ...(await database.find({ by, id }))];
+    const rows = [...(await local.find(request)), ...(await database.find(request))];
     return [...new Map(rows.map((row) => [`${row.recordId} ${row.callbackId}`, row])).values()];
   }
 
@@ -87,6 +86,7 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
     // What is dead in the file is moved before long.
     list: (request) => database.list(request),
     revise: (request) => database.revise(request),
+    retained: (request) => database.retained(request),
     async close() {
       await timer.stop();
       await Promise.all([local.close(), database.close()]);

@@ -3,7 +3,8 @@ import { setImmediate } from "node:timers/promises";
 import type { Leases } from "#logging/queue/local-leases.ts";
 import { integerOf, integerOrNull, textOf } from "#logging/queue/local-row.ts";
 import type { LocalStore } from "#logging/queue/local-store.ts";
-import { deliveryStates, type PurgedTeam, type PurgeRequest } from "#logging/queue/queue.ts";
+import { hasRetained } from "#logging/queue/local-retention.ts";
+import { deliveryStates, type PurgedTeam, type PurgeRequest, type Queue } from "#logging/queue/queue.ts";
 
 /** So many rows go in one transaction. Between two of them appends and claims get their turn. */
 const chunkRows = 500;
@@ -17,19 +18,7 @@ export type RemoveParts = { store: LocalStore; leases: Leases; now: () => Date }
 /** Makes `purge` and `expire` of a local queue. Both work in small transactions and can be repeated after a crash. */
 export function makeRemove({ store, leases, now }: RemoveParts) {
   const statements = prepareStatements(store);
-
-  /** Handles what `statement` finds chunk by chunk, until it finds nothing more. */
-  async function sweep(statement: StatementSync, values: readonly SQLOutputValue[], remove: (found: Found) => void) {
-    for (;;) {
-      const found = statement.all(...values, chunkRows).map(toFound);
-      if (found.length === 0) return;
-      store.write(() => {
-        for (const delivery of found) remove(delivery);
-      });
-      for (const { id } of found) leases.end(id);
-      await setImmediate();
-    }
-  }
+  const sweep = makeSweep(store, leases);
 
   function deleteRow(found: Found) {
     statements.deleteRow.run(found.id);
@@ -74,7 +63,13 @@ export function makeRemove({ store, leases, now }: RemoveParts) {
     return pending;
   }
 
-  async function expire(request: { deliveredBeforeMs: number; deadBeforeMs: number }): Promise<number> {
+  function letGo({ contentId, ...found }: Found) {
+    statements.letGo.run(found.id);
+    if (contentId !== null) store.dropContents([{ ...found, contentId }]);
+  }
+
+  async function expire(request: Parameters<Queue["expire"]>[0]): Promise<number> {
+    if (statements.retained) await sweep(statements.retained, [request.contentBeforeMs], letGo);
     let removed = 0;
     for (const [state, name] of deliveryStates.entries()) {
       if (name === "pending") continue;
@@ -92,6 +87,25 @@ export function makeRemove({ store, leases, now }: RemoveParts) {
   }
 
   return { purge, expire };
+}
+
+/** Makes what handles all that a statement finds chunk by chunk, until it finds nothing more. */
+function makeSweep(store: LocalStore, leases: Leases) {
+  return async function sweep(
+    statement: StatementSync,
+    values: readonly SQLOutputValue[],
+    remove: (found: Found) => void,
+  ) {
+    for (;;) {
+      const found = statement.all(...values, chunkRows).map(toFound);
+      if (found.length === 0) return;
+      store.write(() => {
+        for (const delivery of found) remove(delivery);
+      });
+      for (const { id } of found) leases.end(id);
+      await setImmediate();
+    }
+  };
 }
 
 /** Free pages up to this number stay in the file, because the next records need them at once. */
@@ -128,6 +142,13 @@ function prepareStatements({ file }: LocalStore) {
     pendingOf: file.prepare(`${found} WHERE callback = ? AND state = 0 LIMIT ?`),
     settled: file.prepare(`${found} WHERE state <> 0 AND state = ? AND settled_at_ms < ? LIMIT ?`),
     deleteRow: file.prepare("DELETE FROM delivery WHERE id = ?"),
+    retained: hasRetained(file)
+      ? file.prepare(
+          `${found} INDEXED BY delivery_retained
+             WHERE state = 1 AND content_id IS NOT NULL AND created_at_ms < ? LIMIT ?`,
+        )
+      : null,
+    letGo: file.prepare("UPDATE delivery SET content_id = NULL WHERE id = ?"),
     suppress: file.prepare("UPDATE delivery SET state = 3, content_id = NULL, settled_at_ms = ? WHERE id = ?"),
   };
 }

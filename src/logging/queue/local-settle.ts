@@ -6,7 +6,7 @@ import type { Settlement } from "#logging/queue/queue.ts";
  * Makes the `settle` of a local queue. A settlement whose lease is not the newest of its delivery, or whose delivery
  * was removed, changes nothing. Delivered and dead ones count the try.
  */
-export function makeSettle(store: LocalStore, leases: Leases) {
+export function makeSettle(store: LocalStore, leases: Leases, { keepsContent }: { keepsContent: boolean }) {
   const statements = prepareStatements(store);
 
   function retry({ status, message, ...settlement }: Settlement & { state: "pending" }, lease: Lease) {
@@ -19,11 +19,12 @@ export function makeSettle(store: LocalStore, leases: Leases) {
     if (first === undefined) return;
     const { state, status, message } = first.settlement;
     const ids = JSON.stringify(group.map(({ lease }) => lease.deliveryId));
-    const statement = state === "delivered" ? statements.deliver : statements.bury;
+    const deliver = keepsContent ? statements.deliverAndKeep : statements.deliver;
+    const statement = state === "delivered" ? deliver : statements.bury;
     const changes = Number(statement.run(nowMs, status, message, ids).changes);
     store.count(first.lease.callback, "pending", -changes);
     store.count(first.lease.callback, state, changes);
-    if (state === "delivered" && changes > 0) store.dropContents(group.map(({ lease }) => lease));
+    if (state === "delivered" && changes > 0 && !keepsContent) store.dropContents(group.map(({ lease }) => lease));
   }
 
   return (settlements: readonly Settlement[], nowMs: number): void => {
@@ -63,6 +64,10 @@ function prepareStatements({ file }: LocalStore) {
     ),
     deliver: file.prepare(
       `UPDATE delivery SET state = 1, content_id = NULL, tries = tries + 1, settled_at_ms = ?, status = ?, message = ?
+         WHERE id IN (SELECT value FROM json_each(?)) AND state = 0`,
+    ),
+    deliverAndKeep: file.prepare(
+      `UPDATE delivery SET state = 1, tries = tries + 1, settled_at_ms = ?, status = ?, message = ?
          WHERE id IN (SELECT value FROM json_each(?)) AND state = 0`,
     ),
     // A dead letter keeps its content, because it may be sent again.

@@ -4,7 +4,9 @@ import { makeClaim } from "#logging/queue/local-claim.ts";
 import { makeFind } from "#logging/queue/local-find.ts";
 import { makeHasten } from "#logging/queue/local-hasten.ts";
 import { makeLeases } from "#logging/queue/local-leases.ts";
+import { makeRetained } from "#logging/queue/local-retained.ts";
 import { makeRemove } from "#logging/queue/local-remove.ts";
+import { prepareRetention } from "#logging/queue/local-retention.ts";
 import { makeRevise } from "#logging/queue/local-revise.ts";
 import { makeSettle } from "#logging/queue/local-settle.ts";
 import { makeList } from "#logging/queue/local-list.ts";
@@ -13,8 +15,11 @@ import { openLocalStore } from "#logging/queue/local-store.ts";
 import type { Queue } from "#logging/queue/queue.ts";
 import { toFind } from "#logging/queue/to-find.ts";
 
-/** Where a local queue lies and what seals it. `now` is the clock of sealing, appending and suppressing. */
-export type LocalQueueOptions = { path: string; keyring: Keyring; now?: () => Date };
+/**
+ * Where a local queue lies and what seals it. `now` is the clock of sealing, appending and suppressing; `keepsContent`:
+ * what was delivered keeps its content until `expire`.
+ */
+export type LocalQueueOptions = { path: string; keyring: Keyring; now?: () => Date; keepsContent?: boolean };
 
 /** A queue in a file, and what moving it into another queue needs. */
 export type LocalQueue = Queue & LocalMoves;
@@ -24,12 +29,14 @@ export type LocalQueue = Queue & LocalMoves;
  * worker thread. Leases end with the process: what an earlier one had claimed and not settled is due again at once.
  * Throws where the file cannot be opened, is owned by another process, or was written by a newer version.
  */
-export function openLocalQueue({ path, keyring, now = () => new Date() }: LocalQueueOptions): LocalQueue {
+export function openLocalQueue(options: LocalQueueOptions): LocalQueue {
+  const { path, keyring, now = () => new Date(), keepsContent = false } = options;
   const store = openLocalStore(path);
+  if (keepsContent) prepareRetention(store.file);
   const leases = makeLeases();
   const sealer = { keyring, now };
   const append = makeAppend(store, sealer);
-  const settle = makeSettle(store, leases);
+  const settle = makeSettle(store, leases, { keepsContent });
   const find = toFind(makeFind(store, leases));
   const hasten = makeHasten(store);
   const { purge, expire } = makeRemove({ store, leases, now });
@@ -41,6 +48,7 @@ export function openLocalQueue({ path, keyring, now = () => new Date() }: LocalQ
     purge,
     find,
     expire,
+    retained: makeRetained(store, sealer),
     hasten: async (request) => hasten(request),
     list: makeList(store),
     revise: makeRevise(store),

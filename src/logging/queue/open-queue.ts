@@ -8,18 +8,22 @@ import { makeFallbackQueue } from "#logging/queue/fallback.ts";
 import { openLocalQueue } from "#logging/queue/local.ts";
 import type { Queue } from "#logging/queue/queue.ts";
 
-/** Where the queue of a process lies. `databaseUrl` null: in the file at `path` alone. */
-export type QueuePlace = { path: string; databaseUrl: string | null; keyring: Keyring };
+/**
+ * Where the queue of a process lies. `databaseUrl` null: in the file at `path` alone. `keepsContent`: what was delivered
+ * keeps its content until it expires.
+ */
+export type QueuePlace = { path: string; databaseUrl: string | null; keyring: Keyring; keepsContent: boolean };
 
 /**
  * Opens the queue of this process. What an earlier process left in the file is adopted: it is delivered from there, or
  * moved to the database. Throws where the file cannot be opened.
  */
-export async function openQueue({ path, databaseUrl, keyring }: QueuePlace): Promise<Queue> {
-  const local = openLocalQueue({ path, keyring });
+export async function openQueue({ path, databaseUrl, keyring, keepsContent }: QueuePlace): Promise<Queue> {
+  const local = openLocalQueue({ path, keyring, keepsContent });
   if (databaseUrl === null) return local;
   const owner = readOwner(join(dirname(path), "owner-id"));
-  const database = openDatabaseQueue({ connection: { connectionString: databaseUrl }, keyring, owner });
+  const connection = { connectionString: databaseUrl };
+  const database = openDatabaseQueue({ connection, keyring, owner, keepsContent });
   // Nobody else has this directory, so whoever took leases under its name is dead.
   await database.release(owner).catch((error: unknown) => {
     currentLogger().warn({ error: String(error) }, "leases of an earlier process could not be ended");

@@ -17,6 +17,8 @@ export type QueueEntry = {
   teamId: string | null;
   keyHash: string | null;
   createdAtMs: number;
+  /** When it was queued, where that was long after its call: its age and its turn count from then. */
+  queuedAtMs?: number;
   contents: readonly QueueContent[];
 };
 
@@ -109,6 +111,29 @@ export type DeliveryPage = { rows: DeliveryRow[]; next: number | null };
  */
 export type ReviseRequest = { filter: DeliveryFilter; action: "replay" | "discard"; nowMs: number };
 
+/**
+ * Which records to read again, the newest first: those of a team (null: of none), or of some of its keys alone, of which
+ * a content is still kept and a callback has no delivery, in no state. `before` is the `next` of the page before.
+ */
+export type RetainedRequest = {
+  teamId: string | null;
+  keyHashes?: readonly string[];
+  createdFromMs: number;
+  missingAt: string;
+  before: number | null;
+  limit: number;
+  /** Stop adding once the contents pass this, about, but answer with at least one record. */
+  bytesMax: number;
+};
+
+/** A record with every content of it that is kept and opens: each as it was redacted for some callbacks. */
+export type RetainedRecord = Pick<QueueEntry, "recordId" | "callId" | "teamId" | "keyHash" | "createdAtMs"> & {
+  bodies: string[];
+};
+
+/** A page. Where `next` is not null there may be more, also where this page is short or empty. */
+export type RetainedPage = { records: RetainedRecord[]; next: number | null };
+
 /** A callback that has deliveries due, and since when. */
 export type DueCallback = { callbackId: string; dueAtMs: number };
 
@@ -125,7 +150,10 @@ export type Queue = {
   append(entries: readonly QueueEntry[]): Promise<void>;
   /** Hands out what is due for one callback, oldest first, under a lease. */
   claim(request: ClaimRequest): Promise<ClaimedDelivery[]>;
-  /** Records what became of claimed deliveries; content goes with its last open delivery. */
+  /**
+   * Records what became of claimed deliveries; content goes with its last open delivery, or where the engine was opened
+   * to keep it, when `expire` finds it old.
+   */
   settle(settlements: readonly Settlement[], nowMs: number): Promise<void>;
   /**
    * Removes what is pending, content first. Of a team every row goes, the settled ones too (a disabled team leaves no
@@ -143,7 +171,12 @@ export type Queue = {
    * would wait until the clock is there again.
    */
   hasten(request: { laterThanMs: number; nowMs: number }): Promise<void>;
-  /** Removes settled rows that are older than the given times. Returns how many. */
-  expire(request: { deliveredBeforeMs: number; deadBeforeMs: number }): Promise<number>;
+  /** Reads records whose content is kept. */
+  retained(request: RetainedRequest): Promise<RetainedPage>;
+  /**
+   * Removes settled rows that are older than the given times, and returns how many. Of delivered ones whose call began
+   * before `contentBeforeMs` it removes the content that was kept.
+   */
+  expire(request: { deliveredBeforeMs: number; deadBeforeMs: number; contentBeforeMs: number }): Promise<number>;
   close(): Promise<void>;
 };

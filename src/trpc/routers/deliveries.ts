@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isProxyAdmin } from "#keys/rights.ts";
 import { findDeliveries } from "#logging/find-deliveries.ts";
+import { backfillDeliveries, BackfillDeliveries, retainedHours } from "#teams/backfill-deliveries.ts";
 import { chartDeliveries } from "#teams/chart-deliveries.ts";
 import { countTeamDeliveries } from "#teams/count-team-deliveries.ts";
 import { DeadLetterSelection } from "#teams/delivery-selection.ts";
@@ -11,6 +12,10 @@ import { router, teamProcedure } from "#trpc/trpc.ts";
 const { state, callback_id, cursor } = ListDeliveries.shape;
 /** Dead letters of one team; where nothing narrows them, all of it. */
 const TeamDeadLetters = z.object({ callback_id, record_ids: DeadLetterSelection.shape.record_ids });
+
+/** No strict object: the team's id is checked before. */
+const { team_id: _team, dry_run: _dryRun, ...backfillShape } = BackfillDeliveries.shape;
+const Backfill = z.object(backfillShape);
 
 /** What became of a team's logs. */
 export const deliveriesRouter = router({
@@ -46,5 +51,20 @@ export const deliveriesRouter = router({
     .input(TeamDeadLetters)
     .mutation(({ ctx: { db, actor }, input: { teamId, ...narrower } }) =>
       reviseDeadLetters(db, actor, { action: "discard", selection: { ...narrower, team_id: teamId } }),
+    ),
+  /** For how many hours logs are kept to be sent elsewhere, and how many a destination never had, as far as counted. */
+  retained: teamProcedure("team_admin")
+    .input(Backfill.omit({ cursor: true }))
+    .query(async ({ ctx: { db, actor }, input: { teamId, ...query } }) => {
+      const hoursMax = retainedHours();
+      if (hoursMax === 0) return { hours_max: 0, count: 0, is_more: false };
+      const counted = await backfillDeliveries(db, actor, { ...query, team_id: teamId, dry_run: true });
+      return { hours_max: hoursMax, count: counted.count, is_more: counted.next_cursor !== null };
+    }),
+  /** Sends a destination the kept logs that it never had, a part of them at a time. */
+  backfill: teamProcedure("team_admin")
+    .input(Backfill)
+    .mutation(({ ctx: { db, actor }, input: { teamId, ...query } }) =>
+      backfillDeliveries(db, actor, { ...query, team_id: teamId }),
     ),
 });

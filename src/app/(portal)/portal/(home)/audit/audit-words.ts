@@ -20,6 +20,7 @@ export const actionWords: Readonly<Record<NonNullable<Filter["action"]>, string>
   reset_spend: "Reset the spend of",
   replay_deliveries: "Replayed failed logs of",
   discard_deliveries: "Discarded failed logs of",
+  backfill_deliveries: "Sent kept logs to a destination of",
 };
 
 /** What it was done to. */
