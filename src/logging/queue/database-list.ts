@@ -23,7 +23,9 @@ export function databaseConditions(filter: DeliveryFilter, first: readonly unkno
   }
   const conditions = filterConditions(filter, {
     value: (value) => `${add(value)}::bigint`,
-    oneOf: (column, texts) => `${column} = ANY (${add(texts)}::text[])`,
+    // A single one is compared, so that an index gives the rows in their order.
+    oneOf: (column, texts) =>
+      texts.length === 1 ? `${column} = ${add(texts[0])}::text` : `${column} = ANY (${add(texts)}::text[])`,
   });
   return { conditions, values };
 }

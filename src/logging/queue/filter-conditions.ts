@@ -19,9 +19,14 @@ export function filterConditions(filter: DeliveryFilter, { value, oneOf }: Filte
     ...(recordIds ? [oneOf("record_id", recordIds)] : []),
     ...(callbackIds ? [oneOf("callback_id", callbackIds)] : []),
     ...(teamIds ? [oneOf("team_id", teamIds)] : []),
-    ...(numbers ? [numbers.length === 0 ? "1 = 0" : `state IN (${numbers.join(", ")})`] : []),
+    ...(numbers ? [numbers.length === 0 ? "1 = 0" : oneOfStates(numbers)] : []),
     ...(createdFromMs === undefined ? [] : [`created_at_ms >= ${value(createdFromMs)}`]),
     ...(createdBeforeMs === undefined ? [] : [`created_at_ms < ${value(createdBeforeMs)}`]),
     ...(statuses ? [statuses.length === 0 ? "1 = 0" : `(${statuses.map(statusRange).join(" OR ")})`] : []),
   ];
+}
+
+/** A single state is compared, because that is how partial indexes know their rows. */
+function oneOfStates(numbers: readonly string[]): string {
+  return numbers.length === 1 ? `state = ${numbers.join()}` : `state IN (${numbers.join(", ")})`;
 }

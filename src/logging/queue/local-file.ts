@@ -3,15 +3,16 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /** The version of the tables, kept in the file as `PRAGMA user_version`. */
-const schemaVersion = 2;
+const schemaVersion = 3;
 
 /**
  * `delivery` holds no content, so a settled row is small and may stay for days. Its state is 0 pending, 1 delivered,
  * 2 dead, 3 suppressed. `call_id` is null where it equals `record_id`. The counts of `callback` are kept in the same
  * transaction as the rows they count, because counting would read every row.
  *
- * One index each: identity and find by record, find by call, claim and due, expire. `team_range` is what purging a team
- * needs, the ranges of delivery ids that hold rows of it: a full index would write a page for every team of a group.
+ * One index each: identity and find by record, find by call, claim and due, expire, the dead letters of a team.
+ * `team_range` is what purging and listing a team needs, the ranges of delivery ids that hold rows of it: a full index
+ * would write a page for every team of a group.
  */
 const schema = `
   CREATE TABLE callback (
@@ -46,8 +47,19 @@ const schema = `
   CREATE INDEX delivery_settled ON delivery (state, settled_at_ms) WHERE state <> 0;
 `;
 
-/** What each version added to the one before it. `age_from_ms` is null where the age counts from the creation. */
-const upgrades = new Map([[2, "ALTER TABLE delivery ADD COLUMN age_from_ms INTEGER"]]);
+/**
+ * What each version added to the one before it. `age_from_ms` is null where the age counts from the creation. `ids` are
+ * the team's in a range that is full, the newest first, as a list without its brackets; null where nobody has looked yet,
+ * or where they are many.
+ */
+const upgrades = new Map([
+  [2, "ALTER TABLE delivery ADD COLUMN age_from_ms INTEGER"],
+  [
+    3,
+    `ALTER TABLE team_range ADD COLUMN ids TEXT;
+     CREATE INDEX delivery_dead ON delivery (team_id, id) WHERE state = 2;`,
+  ],
+]);
 
 /**
  * The exclusive lock makes the one owner of the file certain, and spares the shared-memory file and its locks. It ends

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { LRUCache } from "lru-cache";
 import { inTransaction, openLocalFile } from "#logging/queue/local-file.ts";
-import { integerOf, textOf } from "#logging/queue/local-row.ts";
+import { integerOf, textOf, textOrNull } from "#logging/queue/local-row.ts";
 import { deliveryStates, type DeliveryRow } from "#logging/queue/queue.ts";
 
 /** The open file of a local queue, the numbers of its callbacks, and the counts that go with every change. */
@@ -19,6 +19,10 @@ export type LocalStore = {
   noteTeam(teamId: string, deliveryId: number): void;
   /** The ranges of delivery ids, the end excluded, outside of which the team has no row. */
   teamRanges(teamId: string): IdRange[];
+  /** The newest of them that begin below `end`, 32 at most, the newest first, with what `keepTeamIds` kept. */
+  newestTeamRanges(teamId: string, end: number): TeamRange[];
+  /** Finds the team's ids in a range that nothing is added to any more, and keeps them. */
+  keepTeamIds(teamId: string, range: IdRange): void;
   /** Forgets a range of a team if no row of it is left in there. Only inside `write`. */
   dropTeamRange(teamId: string, range: IdRange): void;
   /** Forgets callbacks and ranges that have no delivery left. Only inside `write`. */
@@ -38,7 +42,12 @@ const recentCharactersMax = 16 * 1024 * 1024;
 /** Delivery ids from `first` to below `end`. */
 export type IdRange = { first: number; end: number };
 
+/** A range with the ids of the team's rows in it, the newest first; null where they are not known. */
+export type TeamRange = IdRange & { ids: number[] | null };
+
 const rangeIds = 4096;
+/** Where a team has more rows than this in a range, reading all of the range is as good. */
+const keptIdsMax = 1024;
 
 /** Opens the file of a local queue; throws as `openLocalFile` does. */
 export function openLocalStore(path: string): LocalStore {
@@ -96,7 +105,7 @@ export function openLocalStore(path: string): LocalStore {
       if (findCallback(callbackId) === null) statements.addCallback.run(callbackId);
       return findCallback(callbackId) ?? fail(callbackId);
     },
-    ...makeRanges(statements, lastRanges),
+    ...makeRanges(statements, { lastRanges, write }),
     dropEmpty() {
       lastRanges.clear();
       statements.dropOldRanges.run(rangeIds);
@@ -111,10 +120,11 @@ export function openLocalStore(path: string): LocalStore {
 }
 
 type Statements = ReturnType<typeof prepareStatements>;
-type Ranges = Pick<LocalStore, "noteTeam" | "teamRanges" | "dropTeamRange">;
+type Ranges = Pick<LocalStore, "noteTeam" | "teamRanges" | "newestTeamRanges" | "keepTeamIds" | "dropTeamRange">;
+type RangeParts = Pick<LocalStore, "write"> & { lastRanges: Map<string, number> };
 
 /** `lastRanges` holds the range that was noted last for a team. */
-function makeRanges(statements: Statements, lastRanges: Map<string, number>): Ranges {
+function makeRanges(statements: Statements, { lastRanges, write }: RangeParts): Ranges {
   return {
     noteTeam(teamId, deliveryId) {
       const range = Math.floor(deliveryId / rangeIds);
@@ -127,6 +137,17 @@ function makeRanges(statements: Statements, lastRanges: Map<string, number>): Ra
         const first = integerOf(row, "range") * rangeIds;
         return { first, end: first + rangeIds };
       }),
+    newestTeamRanges: (teamId, end) =>
+      statements.newestRanges.all(teamId, Math.ceil(end / rangeIds)).map((row) => {
+        const first = integerOf(row, "range") * rangeIds;
+        const ids = textOrNull(row, "ids");
+        return { first, end: first + rangeIds, ids: ids === null ? null : ids.split(",").map(Number) };
+      }),
+    keepTeamIds(teamId, { first, end }) {
+      // Ids are given again where the newest rows were removed: who comes back to this range then notes it anew.
+      lastRanges.delete(teamId);
+      write(() => statements.keepIds.run({ teamId, range: first / rangeIds, first, end, idsMax: keptIdsMax }), false);
+    },
     dropTeamRange(teamId, { first, end }) {
       lastRanges.delete(teamId);
       statements.dropRange.run({ teamId, range: first / rangeIds, first, end });
@@ -150,8 +171,19 @@ function prepareStatements(file: DatabaseSync) {
       `DELETE FROM callback WHERE pending = 0 AND delivered = 0 AND dead = 0 AND suppressed = 0
          RETURNING callback_id`,
     ),
-    addRange: file.prepare("INSERT OR IGNORE INTO team_range (team_id, range) VALUES (?, ?)"),
+    addRange: file.prepare(
+      `INSERT INTO team_range (team_id, range) VALUES (?, ?)
+         ON CONFLICT (team_id, range) DO UPDATE SET ids = NULL WHERE ids IS NOT NULL`,
+    ),
     ranges: file.prepare("SELECT range FROM team_range WHERE team_id = ? ORDER BY range"),
+    newestRanges: file.prepare(
+      "SELECT range, ids FROM team_range WHERE team_id = ? AND range < ? ORDER BY range DESC LIMIT 32",
+    ),
+    keepIds: file.prepare(
+      `UPDATE team_range SET ids = (SELECT CASE WHEN count(*) <= $idsMax THEN group_concat(id, ',' ORDER BY id DESC) END
+           FROM delivery WHERE id >= $first AND id < $end AND team_id = $teamId)
+         WHERE team_id = $teamId AND range = $range`,
+    ),
     dropRange: file.prepare(
       `DELETE FROM team_range WHERE team_id = $teamId AND range = $range AND NOT EXISTS
          (SELECT 1 FROM delivery WHERE id >= $first AND id < $end AND team_id = $teamId)`,
