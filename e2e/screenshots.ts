@@ -32,10 +32,14 @@ try {
   const browser = await chromium.launch(await findChromium());
   try {
     for (const theme of ["light", "dark"] as const) {
-      const page = await browser.newPage({ colorScheme: theme, reducedMotion: "reduce" });
-      await signIn(page, demo);
-      for (const shot of shots.filter((candidate) => candidate.theme === theme)) await take(page, shot);
-      await page.close();
+      for (const isMobile of [false, true]) {
+        const wanted = shots.filter((shot) => shot.theme === theme && shot.width < 600 === isMobile);
+        if (wanted.length === 0) continue;
+        const page = await browser.newPage({ colorScheme: theme, reducedMotion: "reduce", isMobile });
+        await signIn(page, demo);
+        for (const shot of wanted) await take(page, shot);
+        await page.close();
+      }
     }
   } finally {
     await browser.close();

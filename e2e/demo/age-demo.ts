@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { openDatabase } from "#lib/db.ts";
+import { type Db, openDatabase } from "#lib/db.ts";
+import type { UsageDay } from "#lib/prisma/client.ts";
 
 const dayMs = 86_400_000;
 /** Within what deliveries are kept. */
@@ -19,6 +20,7 @@ export async function ageDemo(dataDir: string, nowMs = Date.now()): Promise<void
       UPDATE "AuditEntry" SET "createdAt" = "createdAt" - interval '8 days' + interval '9 hours' * aged.place
       FROM (SELECT id AS aged_id, row_number() OVER (ORDER BY "createdAt", id) AS place FROM "AuditEntry") aged
       WHERE id = aged_id`;
+    await ageUsage(database.db, nowMs);
   } finally {
     await database.close();
   }
@@ -42,10 +44,38 @@ function ageDeliveries(path: string, nowMs: number): void {
   }
 }
 
+/** Calls of the same week, so that charts have a history; what they add up to stays. */
+async function ageUsage(db: Db, nowMs: number): Promise<void> {
+  const rows = await db.usageDay.findMany();
+  const aged = rows.flatMap((row, position) => spreadOut(row, timesOfWeek(row.calls, nowMs, position)));
+  await db.usageDay.deleteMany();
+  await db.usageDay.createMany({ data: aged });
+}
+
+function spreadOut(row: UsageDay, times: readonly number[]): UsageDay[] {
+  const first = row.day.getTime() - 6 * dayMs;
+  const byDay = Map.groupBy(times, (time) => Math.max(first, Math.floor(time / dayMs) * dayMs));
+  let before = 0;
+  return [...byDay].map(([day, { length: calls }]) => {
+    const [from, to] = [before / row.calls, (before + calls) / row.calls];
+    const partOf = (whole: number): number => Math.round(whole * to) - Math.round(whole * from);
+    before += calls;
+    return {
+      ...row,
+      day: new Date(day),
+      calls,
+      failures: partOf(row.failures),
+      promptTokens: BigInt(partOf(Number(row.promptTokens))),
+      completionTokens: BigInt(partOf(Number(row.completionTokens))),
+      usd: row.usd * (to - from),
+    };
+  });
+}
+
 /** So many moments of the week before now, in order: more by day than by night, fewer on the last days of a week. */
-function timesOfWeek(count: number, nowMs: number): number[] {
+function timesOfWeek(count: number, nowMs: number, position = 0): number[] {
   const times: number[] = [];
-  let seed = 42;
+  let seed = 42 + position;
   const random = (): number => {
     seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
     return seed / 2 ** 32;
