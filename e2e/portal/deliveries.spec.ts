@@ -47,6 +47,23 @@ test("a log that was refused is found, understood, sent again and arrives; anoth
   await expectAccessible(page);
   await expectFitting(page);
 
+  // Narrowed by what the destination answered and by time, both kept in the address, however fast they are chosen.
+  await page.getByLabel("Answer").selectOption("No answer");
+  await expect(page.getByRole("heading", { name: "Nothing here" })).toBeVisible();
+  await page.evaluate(() => {
+    for (const [label, value] of [
+      ["Answer", "refused_record"],
+      ["Time", "1"],
+    ] as const) {
+      const select = document.querySelector(`select[aria-label="${label}"]`);
+      if (!(select instanceof HTMLSelectElement)) throw new Error(`There is no ${label}.`);
+      select.value = value;
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+  await expect(page).toHaveURL(/state=dead&answer=refused_record&within=1$/);
+  await expect(row(second)).toContainText("Failed");
+
   expect(arrived()).toBe(0);
   fakes.langfuse.setBehaviour({});
   await page.getByRole("button", { name: `Replay ${first}` }).click();
@@ -76,4 +93,17 @@ test("a log that was refused is found, understood, sent again and arrives; anoth
   await expect(page.getByText("There is no delivery of a call with this id.")).toBeVisible();
   await expect(page.getByText(/^Request \S+/)).toBeVisible();
   await expectAccessible(page);
+
+  // From anywhere to a page or a call, without a mouse.
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("combobox", { name: "Page, team or call id" })).toBeFocused();
+  await expectAccessible(page);
+  await page.keyboard.type(first);
+  await expect(page.getByRole("option", { name: first })).toHaveAttribute("aria-selected", "true");
+  await page.keyboard.press("Enter");
+  await expect(row(first)).toContainText("Delivered");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("polic");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "Logging policy" })).toBeVisible();
 });

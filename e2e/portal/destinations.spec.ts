@@ -78,11 +78,26 @@ test("a bucket is attached by pasting its key; a failing project is found, under
   await expect(page.getByLabel(/other name/)).toHaveCount(0);
   await expectAccessible(page);
   expect(inProject()).toBe("[]");
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await other.getByLabel("Secret key", { exact: true }).fill("sk-lf-of-tomorrow");
   await page.getByLabel("Secret key", { exact: true }).fill(project.secretKey);
   await page.getByRole("button", { name: "Test and save" }).click();
   await expect(page.getByText("Destination saved", { exact: true })).toBeVisible();
   await expect.poll(inProject).toContain("a question that waits");
   await expect(waiting).toHaveCount(0);
+
+  // Who began before that is told, instead of undoing it; what he wrote stays until he says so.
+  await other.getByLabel("Secret key", { exact: true }).fill(project.secretKey);
+  await other.getByLabel("Fires on").selectOption("Failed calls");
+  await other.getByRole("button", { name: "Test and save" }).click();
+  await expect(other.getByText("Somebody else has changed this destination")).toBeVisible();
+  await expect(other.getByLabel("Fires on")).toHaveValue("failure");
+  await expectAccessible(other);
+  await other.getByRole("button", { name: "Load the new settings" }).click();
+  await expect(other.getByLabel("Fires on")).toHaveValue("success_and_failure");
+  await expect(other.getByText("Somebody else has changed this destination")).toHaveCount(0);
+  await other.close();
 
   // A record that was refused: the destination's own words, and again once it takes such records.
   const body = { message: "this record has too many teeth" };

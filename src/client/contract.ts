@@ -395,6 +395,16 @@ export type Procedures = {
       {
         callback_id?: string | undefined;
         cursor?: string | undefined;
+        error_class?:
+          | "destination_failed"
+          | "no_answer"
+          | "not_found"
+          | "rate_limited"
+          | "refused_credentials"
+          | "refused_record"
+          | "too_large"
+          | undefined;
+        from?: string | undefined;
         state?: "dead" | "delivered" | "pending" | "suppressed" | undefined;
         teamId: string;
       },
@@ -420,6 +430,16 @@ export type Procedures = {
     replay: Mutation<
       {
         callback_id?: string | undefined;
+        error_class?:
+          | "destination_failed"
+          | "no_answer"
+          | "not_found"
+          | "rate_limited"
+          | "refused_credentials"
+          | "refused_record"
+          | "too_large"
+          | undefined;
+        from?: string | undefined;
         record_ids?: string[] | undefined;
         teamId: string;
       },
@@ -431,6 +451,16 @@ export type Procedures = {
     discard: Mutation<
       {
         callback_id?: string | undefined;
+        error_class?:
+          | "destination_failed"
+          | "no_answer"
+          | "not_found"
+          | "rate_limited"
+          | "refused_credentials"
+          | "refused_record"
+          | "too_large"
+          | undefined;
+        from?: string | undefined;
         record_ids?: string[] | undefined;
         teamId: string;
       },
@@ -1367,9 +1397,11 @@ export type Procedures = {
     >;
   };
   teams: {
+    /** The first ones by name; `page` has all of them, page by page. */
     list: Query<
       | void
       | {
+          limit?: number | undefined;
           search?: string | undefined;
         }
       | undefined,
@@ -1384,6 +1416,29 @@ export type Procedures = {
         team_alias: string | null;
         team_id: string;
       }[]
+    >;
+    page: Query<
+      | void
+      | {
+          page?: number | undefined;
+          search?: string | undefined;
+        }
+      | undefined,
+      {
+        pages: number;
+        teams: {
+          blocked: boolean;
+          callbacks: number;
+          keys: number;
+          logging_state: "disabled" | "own" | "unset";
+          members: number;
+          /** What the actor's user is in it; null for none of it. */
+          role: "admin" | "user" | null;
+          team_alias: string | null;
+          team_id: string;
+        }[];
+        total: number;
+      }
     >;
     get: Query<
       {
@@ -1680,7 +1735,7 @@ export type Procedures = {
         }[];
         /** The first and the last of the days. */
         from: string;
-        /** By the hash that the key has now. At most 100. */
+        /** By the hash that the key has now. At most 50. */
         keys: {
           calls: number;
           completion_tokens: number;
@@ -1690,7 +1745,7 @@ export type Procedures = {
           token: string;
           usd: number;
         }[];
-        /** `model` is empty for calls that reached no model. At most 100. */
+        /** `model` is empty for calls that reached no model. At most 50. */
         models: {
           calls: number;
           completion_tokens: number;
@@ -1699,7 +1754,7 @@ export type Procedures = {
           prompt_tokens: number;
           usd: number;
         }[];
-        /** At most 100; `team_id` is empty for keys of no team. */
+        /** At most 50; `team_id` is empty for keys of no team. */
         teams: {
           calls: number;
           completion_tokens: number;
@@ -1735,7 +1790,7 @@ export type Procedures = {
         }[];
         /** The first and the last of the days. */
         from: string;
-        /** By the hash that the key has now. At most 100. */
+        /** By the hash that the key has now. At most 50. */
         keys: {
           calls: number;
           completion_tokens: number;
@@ -1745,7 +1800,7 @@ export type Procedures = {
           token: string;
           usd: number;
         }[];
-        /** `model` is empty for calls that reached no model. At most 100. */
+        /** `model` is empty for calls that reached no model. At most 50. */
         models: {
           calls: number;
           completion_tokens: number;
@@ -1754,7 +1809,7 @@ export type Procedures = {
           prompt_tokens: number;
           usd: number;
         }[];
-        /** At most 100; `team_id` is empty for keys of no team. */
+        /** At most 50; `team_id` is empty for keys of no team. */
         teams: {
           calls: number;
           completion_tokens: number;

@@ -64,3 +64,15 @@ test("a team without a call has its days all the same", async () => {
   ]);
   expect(report.models).toEqual([]);
 });
+
+test("what is added to today is in a report that is read again", async () => {
+  const { team_id: teamId } = await makeTeam(app.db);
+  await app.db.usageDay.createMany({
+    data: [row(teamId, "k", { day: "2026-03-10" }), row(teamId, "k", { day: "2026-03-09", usd: 5 })],
+  });
+  const first = await readUsage(app.db, { teamId, days: 7, now });
+  expect([first.total.usd, first.keys[0]?.usd, first.models[0]?.calls]).toEqual([6, 6, 4]);
+  await app.db.usageDay.create({ data: row(teamId, "l", { day: "2026-03-10", usd: 2 }) });
+  const second = await readUsage(app.db, { teamId, days: 7, now });
+  expect([second.total.usd, second.total.calls, second.keys.map(({ token }) => token)]).toEqual([8, 6, ["k", "l"]]);
+});

@@ -5,7 +5,7 @@ import { createTRPCClient, httpBatchLink, TRPCClientError } from "@trpc/client";
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import { createTRPCContext } from "@trpc/tanstack-react-query";
 import { type ReactNode, useState } from "react";
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { AppRouter } from "#trpc/root.ts";
 
 const { TRPCProvider, useTRPC } = createTRPCContext<AppRouter>();
@@ -22,9 +22,9 @@ export type Fault = { message: string; param: string | null; requestId: string |
 /** What the gateway says of an error beside its message. */
 const FaultData = z.object({
   code: z.string(),
-  param: z.string().nullable(),
-  requestId: z.string().nullable(),
-  issues: z.array(z.object({ path: z.string(), message: z.string() })).nullable(),
+  param: z.nullable(z.string()),
+  requestId: z.nullable(z.string()),
+  issues: z.nullable(z.array(z.object({ path: z.string(), message: z.string() }))),
 });
 
 /** What went wrong, in words for people. */

@@ -6,11 +6,15 @@ const units = [
   ["minute", 60_000],
 ] as const;
 
-/** How long ago or ahead a time is, and the time itself on hover. */
+/** How long ago or ahead a time is; on hover the time itself, here and in UTC, which logs are written in. */
 export function RelativeTime({ iso }: { iso: string }) {
   const time = new Date(iso);
   return (
-    <time dateTime={iso} title={time.toLocaleString()} className="whitespace-nowrap">
+    <time
+      dateTime={iso}
+      title={`${time.toLocaleString()}\n${iso.slice(0, 19).replace("T", " ")} UTC`}
+      className="whitespace-nowrap"
+    >
       {toWords(time.getTime() - Date.now())}
     </time>
   );

@@ -9,9 +9,9 @@ import { listDeliveries, ListDeliveries } from "#teams/list-deliveries.ts";
 import { reviseDeadLetters } from "#teams/revise-dead-letters.ts";
 import { router, teamProcedure } from "#trpc/trpc.ts";
 
-const { state, callback_id, cursor } = ListDeliveries.shape;
+const { state, callback_id, error_class, from, cursor } = ListDeliveries.shape;
 /** Dead letters of one team; where nothing narrows them, all of it. */
-const TeamDeadLetters = z.object({ callback_id, record_ids: DeadLetterSelection.shape.record_ids });
+const TeamDeadLetters = z.object({ callback_id, error_class, from, record_ids: DeadLetterSelection.shape.record_ids });
 
 /** No strict object: the team's id is checked before. */
 const { team_id: _team, dry_run: _dryRun, ...backfillShape } = BackfillDeliveries.shape;
@@ -36,7 +36,7 @@ export const deliveriesRouter = router({
     }),
   /** The newest first, a page at a time. */
   list: teamProcedure("team_inspector")
-    .input(z.object({ state, callback_id, cursor }))
+    .input(z.object({ state, callback_id, error_class, from, cursor }))
     .query(({ ctx: { db, actor }, input: { teamId, ...query } }) =>
       listDeliveries(db, { actor, env: process.env }, ListDeliveries.parse({ ...query, team_id: teamId })),
     ),

@@ -2,17 +2,23 @@ import { z } from "zod";
 import { createTeam } from "#teams/create-team.ts";
 import { deleteTeams } from "#teams/delete-teams.ts";
 import { getTeam } from "#teams/get-team.ts";
-import { listTeamSummaries } from "#teams/list-team-summaries.ts";
+import { listTeamSummaries, pageTeamSummaries } from "#teams/list-team-summaries.ts";
 import { mayManageTeam } from "#keys/rights.ts";
 import { CreateTeam, TeamFields, UpdateTeam } from "#teams/team.ts";
 import { updateTeam } from "#teams/update-team.ts";
 import { adminProcedure, router, teamProcedure, userProcedure } from "#trpc/trpc.ts";
 
+const search = z.string().max(256).default("");
+
 /** Teams. What a team is made of is in the routers of its parts. */
 export const teamsRouter = router({
+  /** The first ones by name; `page` has all of them, page by page. */
   list: userProcedure
-    .input(z.object({ search: z.string().max(256).default("") }).default({ search: "" }))
-    .query(({ ctx: { db, actor }, input }) => listTeamSummaries(db, actor, input.search)),
+    .input(z.object({ search, limit: z.int().min(1).max(500).default(500) }).prefault({}))
+    .query(({ ctx: { db, actor }, input }) => listTeamSummaries(db, actor, input)),
+  page: userProcedure
+    .input(z.object({ search, page: z.int().min(1).max(100_000).default(1) }).prefault({}))
+    .query(({ ctx: { db, actor }, input }) => pageTeamSummaries(db, actor, input)),
   get: teamProcedure("team_reader").query(async ({ ctx: { db, actor }, input }) => {
     const { team } = await getTeam(db, actor, input.teamId);
     return { ...team, mayManage: await mayManageTeam(db, actor, input.teamId) };

@@ -6,6 +6,7 @@ import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { signOut } from "next-auth/react";
 import { type ReactNode, useEffect, useState } from "react";
+import { CommandPalette } from "#app/(portal)/portal/(home)/command-palette.tsx";
 import { Navigation } from "#app/(portal)/portal/(home)/navigation.tsx";
 import { teamIdOf, teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
 import { Wordmark } from "#app/(portal)/portal/wordmark.tsx";
@@ -41,6 +42,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <Wordmark />
         </Link>
         <TeamSwitcher />
+        <CommandPalette />
         <Navigation />
         <div className="mt-auto">
           <AccountMenu />
@@ -53,10 +55,16 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
+/** So many teams can be changed to at once; the palette and the page of teams find the others. */
+const listedMax = 15;
+
 function TeamSwitcher() {
   const teamId = teamIdOf(usePathname());
-  const { data: teams } = useQuery(useTRPC().teams.list.queryOptions());
-  const current = teams?.find((team) => team.team_id === teamId);
+  const trpc = useTRPC();
+  const { data: teams } = useQuery(trpc.teams.list.queryOptions({ limit: listedMax }));
+  const { data: current } = useQuery(
+    trpc.teams.get.queryOptions({ teamId: teamId ?? "" }, { enabled: teamId !== null }),
+  );
   const trigger = (
     <button
       type="button"
@@ -69,7 +77,7 @@ function TeamSwitcher() {
   );
   return (
     <Menu trigger={trigger}>
-      {(teams ?? []).slice(0, 50).map((team) => (
+      {(teams ?? []).map((team) => (
         <MenuItem key={team.team_id} asChild>
           <Link href={teamPath(team.team_id)}>
             <span className="truncate">{team.team_alias ?? team.team_id}</span>

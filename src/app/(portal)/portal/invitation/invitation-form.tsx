@@ -1,10 +1,10 @@
 "use client";
 
-import { zodResolver } from "@hookform/resolvers/zod";
+import { standardSchemaResolver } from "@hookform/resolvers/standard-schema";
 import { useMutation } from "@tanstack/react-query";
 import { signIn } from "next-auth/react";
 import { useForm } from "react-hook-form";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { toFault, useTRPC } from "#trpc/client.tsx";
 import { Button } from "#ui/button.tsx";
 import { Field } from "#ui/field.tsx";
@@ -12,13 +12,13 @@ import { Input } from "#ui/input.tsx";
 import { Notice } from "#ui/notice.tsx";
 
 const Form = z
-  .object({ password: z.string().min(10, "Use 10 characters or more."), again: z.string() })
-  .refine(({ password, again }) => password === again, { path: ["again"], message: "The passwords differ." });
+  .object({ password: z.string().check(z.minLength(10, "Use 10 characters or more.")), again: z.string() })
+  .check(z.refine(({ password, again }) => password === again, { path: ["again"], error: "The passwords differ." }));
 
 /** Sets the password of the invited user and signs him in. */
 export function InvitationForm() {
   const accept = useMutation(useTRPC().account.acceptInvitation.mutationOptions());
-  const form = useForm({ resolver: zodResolver(Form), defaultValues: { password: "", again: "" } });
+  const form = useForm({ resolver: standardSchemaResolver(Form), defaultValues: { password: "", again: "" } });
   const { errors, isSubmitting } = form.formState;
 
   async function submit({ password }: z.output<typeof Form>): Promise<void> {

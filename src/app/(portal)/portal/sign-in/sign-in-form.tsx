@@ -1,24 +1,24 @@
 "use client";
 
-import { zodResolver } from "@hookform/resolvers/zod";
+import { standardSchemaResolver } from "@hookform/resolvers/standard-schema";
 import { signIn } from "next-auth/react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { Button } from "#ui/button.tsx";
 import { Field } from "#ui/field.tsx";
 import { Input } from "#ui/input.tsx";
 import { Notice } from "#ui/notice.tsx";
 
 const Form = z.object({
-  email: z.string().trim().min(1, "Your e-mail address is missing."),
-  password: z.string().min(1, "Your password is missing."),
+  email: z.string().check(z.trim(), z.minLength(1, "Your e-mail address is missing.")),
+  password: z.string().check(z.minLength(1, "Your password is missing.")),
 });
 
 /** Signs in, or says why not. */
 export function SignInForm({ next }: { next: string }) {
   const [fault, setFault] = useState<string | null>(null);
-  const form = useForm({ resolver: zodResolver(Form), defaultValues: { email: "", password: "" } });
+  const form = useForm({ resolver: standardSchemaResolver(Form), defaultValues: { email: "", password: "" } });
   const { errors, isSubmitting } = form.formState;
 
   async function submit({ email, password }: z.output<typeof Form>): Promise<void> {

@@ -1,13 +1,15 @@
 "use client";
 
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { Plus, Users } from "lucide-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { type SyntheticEvent, useState } from "react";
+import { PageLinks, usePage } from "#app/(portal)/portal/(home)/page-links.tsx";
 import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
 import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
 import { useAct } from "#app/(portal)/portal/(home)/use-act.ts";
+import { useAddress } from "#app/(portal)/portal/(home)/use-address.ts";
 import { useTRPC } from "#trpc/client.tsx";
 import { Badge } from "#ui/badge.tsx";
 import { Button } from "#ui/button.tsx";
@@ -22,10 +24,14 @@ import { Cell, Row, Table } from "#ui/table.tsx";
 /** The teams that one may look into. */
 export default function TeamsPage() {
   const trpc = useTRPC();
-  const teams = useQuery(trpc.teams.list.queryOptions());
+  const { read, change } = useAddress();
+  const search = read("search");
+  const page = usePage();
+  const teams = useQuery(trpc.teams.page.queryOptions({ search, page }, { placeholderData: keepPreviousData }));
   const { data: me } = useQuery(trpc.account.me.queryOptions());
   const [isOpen, setOpen] = useState(false);
   const isAdmin = me?.role === "proxy_admin";
+  const isEmpty = teams.data?.total === 0 && search === "";
   const add = isAdmin && (
     <Button kind="primary" onClick={() => setOpen(true)}>
       <Plus aria-hidden />
@@ -35,20 +41,34 @@ export default function TeamsPage() {
   return (
     <>
       <PageHeader title="Teams" description="Each team sends the logs of its calls to destinations of its own.">
-        {teams.data && teams.data.length > 0 && add}
+        {teams.data && !isEmpty && add}
       </PageHeader>
+      {teams.data && !isEmpty && (
+        <Input
+          type="search"
+          aria-label="Search teams"
+          placeholder="Search by name or id"
+          className="max-w-xs"
+          defaultValue={search}
+          onChange={(event) => change({ search: event.target.value, page: "" })}
+        />
+      )}
       <Card>
         {teams.data === undefined ? (
           <QueryState query={teams} />
-        ) : teams.data.length === 0 ? (
+        ) : isEmpty ? (
           <EmptyState icon={Users} title="No team yet" action={add}>
             {isAdmin
               ? "Make the first one. Its destinations, keys and members come next."
               : "You are in no team. Ask an administrator to add you to yours."}
           </EmptyState>
+        ) : teams.data.teams.length === 0 ? (
+          <EmptyState icon={Users} title="Nothing here">
+            No team&apos;s name or id has this in it.
+          </EmptyState>
         ) : (
           <Table label="Teams" head={["Team", "Logging", "Destinations", "Keys", "Members"]}>
-            {teams.data.map((team) => (
+            {teams.data.teams.map((team) => (
               <Row key={team.team_id}>
                 <Cell className="min-w-44">
                   <Link href={teamPath(team.team_id)} className="font-medium hover:underline">
@@ -67,6 +87,7 @@ export default function TeamsPage() {
           </Table>
         )}
       </Card>
+      <PageLinks pages={teams.data?.pages ?? 1} labels={["Previous", "Next"]} />
       <NewTeam isOpen={isOpen} onOpenChange={setOpen} />
     </>
   );

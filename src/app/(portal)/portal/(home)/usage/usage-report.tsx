@@ -1,5 +1,6 @@
 "use client";
 
+import { ChartColumn } from "lucide-react";
 import type { ReactNode } from "react";
 import { toCompact, toCount, toMoney, toShare } from "#app/(portal)/portal/(home)/usage/amounts.ts";
 import { downloadCsv } from "#app/(portal)/portal/(home)/usage/download-csv.ts";
@@ -9,6 +10,7 @@ import type { Outputs } from "#trpc/client.tsx";
 import { BarChart } from "#ui/bar-chart.tsx";
 import { Button } from "#ui/button.tsx";
 import { Card, CardBody, CardHeader } from "#ui/card.tsx";
+import { EmptyState } from "#ui/empty-state.tsx";
 import { Figures } from "#ui/figures.tsx";
 import { Select } from "#ui/input.tsx";
 
@@ -60,10 +62,16 @@ export function DaysSelect() {
   );
 }
 
-type UsageReportProps = { report: Report; keyLink: ((token: string) => string) | null; children?: ReactNode };
+type UsageReportProps = {
+  report: Report;
+  keyLink: ((token: string) => string) | null;
+  /** What to do where nobody has called yet. */
+  start?: ReactNode;
+  children?: ReactNode;
+};
 
 /** Calls, tokens and cost over time, and what they are made of. */
-export function UsageReport({ report, keyLink, children }: UsageReportProps) {
+export function UsageReport({ report, keyLink, start, children }: UsageReportProps) {
   const { total, models, keys, days } = report;
   return (
     <>
@@ -80,11 +88,23 @@ export function UsageReport({ report, keyLink, children }: UsageReportProps) {
         ]}
       />
       {children}
-      <ChartCard days={days} />
+      {total.calls === 0 ? (
+        <Card>
+          <EmptyState icon={ChartColumn} title="No call in these days" action={start}>
+            Every call is counted here, also those that are not logged.
+          </EmptyState>
+        </Card>
+      ) : (
+        <ChartCard days={days} />
+      )}
       <UsageTable
         title="By model"
         of="Model"
-        rows={models.map(({ model, ...usage }) => ({ id: model, name: model === "" ? "No model" : model, ...usage }))}
+        rows={models.map(({ model, ...usage }) => ({
+          id: model,
+          name: model === "" ? "Reached no model" : model,
+          ...usage,
+        }))}
       />
       <UsageTable
         title="By key"

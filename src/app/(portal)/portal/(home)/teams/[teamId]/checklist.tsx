@@ -22,7 +22,7 @@ export function Checklist({ teamId, hasDestination, hasKey }: ChecklistProps) {
             Applications call the gateway with it.
           </Step>
           <Step isDone={false} label="Make the first call">
-            Its log appears under Delivered on this page.
+            It is counted among the logs delivered on this page.
           </Step>
         </ol>
         <CodeBlock label="First call" code={firstCall(typeof window === "undefined" ? "" : window.location.origin)} />

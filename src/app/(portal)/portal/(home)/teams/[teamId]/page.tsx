@@ -44,8 +44,8 @@ export default function OverviewPage() {
         </Notice>
       )}
       <ExpiringKeys teamId={teamId} />
-      {isManager && <TeamFigures teamId={teamId} sums={sums} />}
-      {isManager && !isDisabled && policy.data && keys.data && sums.delivered === 0 && (
+      {isManager && <TeamFigures teamId={teamId} sums={counts.data ? sums : null} />}
+      {isManager && !isDisabled && policy.data && keys.data && counts.data && sums.delivered === 0 && (
         <Checklist teamId={teamId} hasDestination={callbacks > 0} hasKey={keys.data.total > 0} />
       )}
       {isManager && sums.dead > 0 && (

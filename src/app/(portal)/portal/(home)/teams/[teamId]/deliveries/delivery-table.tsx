@@ -35,7 +35,7 @@ export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTablePr
               )}
             </Cell>
             <Cell className="align-top">{delivery.callback_name ?? "Removed"}</Cell>
-            <Cell className="max-w-80 min-w-52 align-top">
+            <Cell className="w-full min-w-52 align-top wrap-anywhere">
               <Answer delivery={delivery} />
             </Cell>
             <Cell className="align-top">

@@ -2,11 +2,18 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { ListChecks } from "lucide-react";
-import { usePathname, useRouter, useSearchParams } from "next/navigation";
+import { useMemo } from "react";
 import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
 import { DeadLetterActions } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/dead-letter-actions.tsx";
 import { DeliveryTable } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/delivery-table.tsx";
-import { DeliveryFilters, toState } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/delivery-filters.tsx";
+import {
+  DeliveryFilters,
+  noFilters,
+  toErrorClass,
+  toFrom,
+  toState,
+} from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/delivery-filters.tsx";
+import { useAddress } from "#app/(portal)/portal/(home)/use-address.ts";
 import { useTeam } from "#app/(portal)/portal/(home)/use-team.ts";
 import { useTRPC } from "#trpc/client.tsx";
 import { Button } from "#ui/button.tsx";
@@ -19,18 +26,25 @@ const refreshMs = 5_000;
 /** What became of each log: found by the call's id, or listed. The address holds what is shown. */
 export default function DeliveriesPage() {
   const { teamId, team } = useTeam();
-  const router = useRouter();
-  const pathname = usePathname();
-  const given = useSearchParams();
+  const { read, isEmpty: isWhole, visit } = useAddress();
   const trpc = useTRPC();
-  const id = given.get("id") ?? "";
-  const state = toState(given.get("state"));
-  const callbackId = given.get("callback") ?? "";
-  const cursor = given.get("cursor") ?? "";
-  const query = {
+  const id = read("id");
+  const state = toState(read("state"));
+  const callbackId = read("callback");
+  const cursor = read("cursor");
+  const within = read("within");
+  const errorClass = toErrorClass(read("answer"));
+  // Counted from when it was chosen, so that a list which is read again stays the same list.
+  const from = useMemo(() => toFrom(within), [within]);
+  const selection = {
     teamId,
-    ...(state === "" ? {} : { state }),
     ...(callbackId === "" ? {} : { callback_id: callbackId }),
+    ...(errorClass === undefined ? {} : { error_class: errorClass }),
+    ...(from === undefined ? {} : { from }),
+  };
+  const query = {
+    ...selection,
+    ...(state === "" ? {} : { state }),
     ...(cursor === "" ? {} : { cursor }),
   };
   // Only the newest page changes by itself.
@@ -41,17 +55,7 @@ export default function DeliveriesPage() {
   );
   const shown = id === "" ? list.data?.deliveries : found.data?.deliveries;
   const mayManage = team.data?.mayManage === true;
-  const isWhole = id === "" && state === "" && callbackId === "" && cursor === "";
-
-  /** An empty value takes its name out of the address. */
-  function go(changes: Record<string, string>): void {
-    const address = new URLSearchParams(given);
-    for (const [name, value] of Object.entries(changes)) {
-      if (value === "") address.delete(name);
-      else address.set(name, value);
-    }
-    router.push(`${pathname}?${address.toString()}`);
-  }
+  const isNarrowed = callbackId !== "" || errorClass !== undefined || from !== undefined;
 
   return (
     <>
@@ -61,12 +65,17 @@ export default function DeliveriesPage() {
       >
         {mayManage && state === "dead" && id === "" && shown !== undefined && shown.length > 0 && (
           <DeadLetterActions
-            selection={{ teamId, ...(callbackId === "" ? {} : { callback_id: callbackId }) }}
-            what="all that failed"
+            selection={selection}
+            what={isNarrowed ? "all that failed and fit the filters" : "all that failed"}
           />
         )}
       </PageHeader>
-      <DeliveryFilters teamId={teamId} id={id} state={state} callbackId={callbackId} onChange={go} />
+      <DeliveryFilters
+        {...{ teamId, id, state, callbackId }}
+        answer={errorClass ?? ""}
+        within={from === undefined ? "" : within}
+        onChange={visit}
+      />
       <Card>
         {shown === undefined ? (
           <QueryState query={id === "" ? list : found} />
@@ -74,7 +83,7 @@ export default function DeliveriesPage() {
           <EmptyState
             icon={ListChecks}
             title={isWhole ? "No delivery yet" : "Nothing here"}
-            action={!isWhole && <Button onClick={() => router.push(pathname)}>Show all deliveries</Button>}
+            action={!isWhole && <Button onClick={() => visit(noFilters)}>Show all deliveries</Button>}
           >
             {isWhole
               ? "Each call of the team's keys appears here, once for every destination that its log goes to."
@@ -86,13 +95,13 @@ export default function DeliveriesPage() {
       </Card>
       {id === "" && (cursor !== "" || list.data?.next_cursor) && (
         <nav aria-label="Pages" className="flex items-center justify-end gap-2">
-          <Button size="small" disabled={cursor === ""} onClick={() => go({ cursor: "" })}>
+          <Button size="small" disabled={cursor === ""} onClick={() => visit({ cursor: "" })}>
             Newest
           </Button>
           <Button
             size="small"
             disabled={!list.data?.next_cursor}
-            onClick={() => go({ cursor: list.data?.next_cursor ?? "" })}
+            onClick={() => visit({ cursor: list.data?.next_cursor ?? "" })}
           >
             Older
           </Button>

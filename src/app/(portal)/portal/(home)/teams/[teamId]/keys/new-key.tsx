@@ -16,16 +16,24 @@ type NewKeyProps = { teamId: string; isOpen: boolean; onOpenChange: (isOpen: boo
 export function NewKey({ teamId, isOpen, onOpenChange }: NewKeyProps) {
   const [name, setName] = useState("");
   const [duration, setDuration] = useState("");
+  const [budget, setBudget] = useState("");
+  const [rate, setRate] = useState("");
   const [made, setMade] = useState<string | null>(null);
   const act = useAct()("Key made");
   const generate = useMutation(useTRPC().keys.generate.mutationOptions({ onError: act.onError }));
 
   async function submit(event: SyntheticEvent): Promise<void> {
     event.preventDefault();
-    const fields = { team_id: teamId, key_alias: name.trim(), ...(duration === "" ? {} : { duration }) };
+    const fields = {
+      team_id: teamId,
+      key_alias: name.trim(),
+      ...(duration === "" ? {} : { duration }),
+      ...(budget === "" ? {} : { max_budget: Number(budget) }),
+      ...(rate === "" ? {} : { rpm_limit: Number(rate) }),
+    };
     const { key } = await generate.mutateAsync({ fields, isServiceAccount: true });
     onOpenChange(false);
-    setName("");
+    for (const empty of [setName, setDuration, setBudget, setRate]) empty("");
     setMade(key);
   }
 
@@ -70,6 +78,34 @@ export function NewKey({ teamId, isOpen, onOpenChange }: NewKeyProps) {
             </Select>
           )}
         </Field>
+        <div className="grid gap-4 sm:grid-cols-2">
+          <Field label="Budget in USD" isOptional hint="Once it is used up, calls are refused.">
+            {(control) => (
+              <Input
+                {...control}
+                type="number"
+                min={0}
+                step="any"
+                placeholder="No limit"
+                value={budget}
+                onChange={(event) => setBudget(event.target.value)}
+              />
+            )}
+          </Field>
+          <Field label="Requests a minute" isOptional hint="What is more is refused for a while.">
+            {(control) => (
+              <Input
+                {...control}
+                type="number"
+                min={1}
+                step={1}
+                placeholder="No limit"
+                value={rate}
+                onChange={(event) => setRate(event.target.value)}
+              />
+            )}
+          </Field>
+        </div>
         <Actions>
           <Button onClick={() => onOpenChange(false)}>Cancel</Button>
           <Button kind="primary" type="submit" disabled={name.trim() === ""} isPending={generate.isPending}>

@@ -3,13 +3,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { KeyRound, Plus } from "lucide-react";
 import Link from "next/link";
-import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { useState } from "react";
 import { PageLinks, usePage } from "#app/(portal)/portal/(home)/page-links.tsx";
 import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
 import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
 import { KeyBadge } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/key-badge.tsx";
+import { budgetOf } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/key-facts.tsx";
 import { NewKey } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/new-key.tsx";
+import { toMoney } from "#app/(portal)/portal/(home)/usage/amounts.ts";
+import { useAddress } from "#app/(portal)/portal/(home)/use-address.ts";
 import { useTeam } from "#app/(portal)/portal/(home)/use-team.ts";
 import { useTRPC } from "#trpc/client.tsx";
 import { Button } from "#ui/button.tsx";
@@ -23,15 +25,11 @@ import { Cell, Row, Table } from "#ui/table.tsx";
 /** The keys with which a team's applications call the gateway. The address holds the search and the page. */
 export default function KeysPage() {
   const { teamId, team } = useTeam();
-  const router = useRouter();
-  const pathname = usePathname();
-  const given = useSearchParams();
-  const search = given.get("search") ?? "";
+  const { read, change } = useAddress();
+  const search = read("search");
   const page = usePage();
   const keys = useQuery(useTRPC().keys.list.queryOptions({ teamId, search, page }));
   const [isOpen, setOpen] = useState(false);
-  const go = (changes: Record<string, string>): void =>
-    router.replace(`${pathname}?${new URLSearchParams({ search, ...changes }).toString()}`);
   const add = team.data?.mayManage && (
     <Button kind="primary" onClick={() => setOpen(true)}>
       <Plus aria-hidden />
@@ -54,7 +52,7 @@ export default function KeysPage() {
           placeholder="Search by name or ending"
           className="max-w-xs"
           defaultValue={search}
-          onChange={(event) => go({ search: event.target.value, page: "1" })}
+          onChange={(event) => change({ search: event.target.value, page: "" })}
         />
       )}
       <Card>
@@ -64,8 +62,12 @@ export default function KeysPage() {
           <EmptyState icon={KeyRound} title="No key yet" action={add}>
             A key is shown once, when it is made. The gateway keeps only its hash.
           </EmptyState>
+        ) : keys.data.keys.length === 0 ? (
+          <EmptyState icon={KeyRound} title="Nothing here">
+            No key of this team has this in its name or ending.
+          </EmptyState>
         ) : (
-          <Table label="API keys" head={["Name", "Key", "State", "Made", "Expires"]}>
+          <Table label="API keys" head={["Name", "Key", "State", "Cost", "Made", "Expires"]}>
             {keys.data.keys.map((key) => (
               <Row key={key.token}>
                 <Cell className="min-w-40">
@@ -76,6 +78,10 @@ export default function KeysPage() {
                 <Cell className="font-mono text-[0.8125rem] whitespace-nowrap">{key.key_name}</Cell>
                 <Cell>
                   <KeyBadge apiKey={key} />
+                </Cell>
+                <Cell className="tabular-nums">
+                  {toMoney(key.spend)}
+                  {key.max_budget !== null && <p className="text-xs text-quiet">{budgetOf(key)}</p>}
                 </Cell>
                 <Cell>
                   <RelativeTime iso={key.created_at} />

@@ -100,6 +100,7 @@ export default function PolicyPage() {
           </p>
         }
         action="Disable logging"
+        typed={team.data?.team_alias ?? teamId}
         isPending={disable.isPending}
         onConfirm={() => disable.mutate({ teamId }, { onSettled: () => setAsking(false) })}
       />

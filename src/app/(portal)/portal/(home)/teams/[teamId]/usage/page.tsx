@@ -1,12 +1,14 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
 import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
 import { toMoney } from "#app/(portal)/portal/(home)/usage/amounts.ts";
 import { DaysSelect, useDays, UsageReport } from "#app/(portal)/portal/(home)/usage/usage-report.tsx";
 import { useTeam } from "#app/(portal)/portal/(home)/use-team.ts";
 import { type Outputs, useTRPC } from "#trpc/client.tsx";
+import { Button } from "#ui/button.tsx";
 import { Card, CardBody } from "#ui/card.tsx";
 import { Meter } from "#ui/meter.tsx";
 import { PageHeader } from "#ui/page-header.tsx";
@@ -25,7 +27,15 @@ export default function TeamUsagePage() {
           <QueryState query={usage} />
         </Card>
       ) : (
-        <UsageReport report={usage.data} keyLink={(token) => teamPath(teamId, `keys/${token}`)}>
+        <UsageReport
+          report={usage.data}
+          keyLink={(token) => teamPath(teamId, `keys/${token}`)}
+          start={
+            <Button asChild>
+              <Link href={teamPath(teamId, "keys")}>API keys</Link>
+            </Button>
+          }
+        >
           {team.data && <Budget team={team.data} />}
         </UsageReport>
       )}

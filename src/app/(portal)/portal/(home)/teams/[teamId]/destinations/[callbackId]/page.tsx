@@ -66,7 +66,7 @@ export default function DestinationPage() {
           <CardHeader title="Settings" description="A masked secret stays as it is unless you write another one." />
           <CardBody>
             <EditForm
-              key={callback.data.version}
+              key={callbackId}
               teamId={teamId}
               destination={destination}
               callback={callback.data}
@@ -89,6 +89,7 @@ export default function DestinationPage() {
         title={`Remove ${label}?`}
         description="What still waits for it is not sent any more. Its stored secrets are deleted."
         action="Remove"
+        typed={label}
         isPending={remove.isPending}
         onConfirm={() => void removeNow().catch(() => undefined)}
       />

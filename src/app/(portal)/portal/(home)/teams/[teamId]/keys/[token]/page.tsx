@@ -10,6 +10,7 @@ import { EffectiveList } from "#app/(portal)/portal/(home)/effective-list.tsx";
 import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
 import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
 import { KeyBadge } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/key-badge.tsx";
+import { KeyFacts } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/key-facts.tsx";
 import { RotateKey } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/[token]/rotate-key.tsx";
 import { useAct } from "#app/(portal)/portal/(home)/use-act.ts";
 import { useTeam } from "#app/(portal)/portal/(home)/use-team.ts";
@@ -57,6 +58,7 @@ export default function KeyPage() {
           </Link>
         </Button>
       </PageHeader>
+      <KeyFacts apiKey={row.data} />
       <Card>
         <CardHeader title="Health" description="Asks every destination that this key's calls are logged to, now.">
           {team.data?.mayManage && (
