@@ -103,7 +103,7 @@ function includesUsage({ stream_options: options }: JsonObject): boolean {
 function send({ start, deployment }: RoutedCall, form: FormData | null): Promise<ProviderAnswer> {
   const { operation, headers } = start;
   const isStream = start.body.stream === true;
-  const provider = findProvider(deployment.provider);
+  const provider = findProvider(deployment.provider, deployment.upstreamModel);
   if (!provider) throw new Error(`There is no provider ${deployment.provider}.`);
   const isBridged = operation.name === "messages" && !provider.takes(operation) && provider.takes(chat);
   const body = toUpstreamBody(start.body, {
@@ -113,7 +113,8 @@ function send({ start, deployment }: RoutedCall, form: FormData | null): Promise
     forwardsMetadata: operation.forwardsMetadata === true,
   });
   // The log needs the usage of a stream also where the client did not ask for it.
-  if (isStream && operation.asksForUsage === true)
+  const canAsk = operation.asksForUsage === true && provider.takesStreamOptions?.(deployment) !== false;
+  if (isStream && canAsk)
     body.stream_options = { ...(isJsonObject(body.stream_options) ? body.stream_options : {}), include_usage: true };
   const asked = readTimeoutMs(start.body, headers, isStream);
   const timeoutMs = asked ?? (isStream ? deployment.streamTimeoutMs : deployment.timeoutMs);

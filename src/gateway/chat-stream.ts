@@ -94,13 +94,8 @@ function addChoice(choices: Map<number, Choice>, part: JsonObject): void {
 function addDelta(choice: Choice, delta: JsonObject): void {
   if (typeof delta.role === "string" && delta.role !== "") choice.role = delta.role;
   if (typeof delta.content === "string") (choice.content ??= []).push(delta.content);
-  for (const name of textFields) {
-    const value = delta[name];
-    if (typeof value !== "string") continue;
-    const parts = choice.texts.get(name);
-    if (parts) parts.push(value);
-    else choice.texts.set(name, [value]);
-  }
+  if (Array.isArray(delta.content)) for (const part of delta.content) addContentPart(choice, part);
+  for (const name of textFields) addText(choice, name, delta[name]);
   if (Array.isArray(delta.tool_calls)) for (const call of delta.tool_calls) addToolCall(choice, call);
   if (isJsonObject(delta.function_call)) {
     choice.functionCall ??= { name: "", argumentParts: [] };
@@ -109,6 +104,21 @@ function addDelta(choice: Choice, delta: JsonObject): void {
       choice.functionCall.argumentParts.push(delta.function_call.arguments);
     }
   }
+}
+
+function addText(choice: Choice, name: (typeof textFields)[number], value: Json | undefined): void {
+  if (typeof value !== "string") return;
+  const parts = choice.texts.get(name);
+  if (parts) parts.push(value);
+  else choice.texts.set(name, [value]);
+}
+
+/** Mistral streams thoughts as parts of the content. https://docs.mistral.ai/capabilities/reasoning */
+function addContentPart(choice: Choice, part: Json): void {
+  if (!isJsonObject(part)) return;
+  if (typeof part.text === "string") (choice.content ??= []).push(part.text);
+  if (!Array.isArray(part.thinking)) return;
+  for (const thought of part.thinking) if (isJsonObject(thought)) addText(choice, "reasoning_content", thought.text);
 }
 
 function addToolCall(choice: Choice, part: Json): void {

@@ -21,8 +21,9 @@ export type StreamWire = {
   isUsageOnly(chunk: JsonObject): boolean;
 };
 
-/** The `error` of an event, as OpenAI's chat and Anthropic's API write it. */
+/** The `error` of an event, as OpenAI's chat and Anthropic's API write it; older servers of vLLM send it bare. */
 export function ownError(chunk: JsonObject): JsonObject | null {
+  if (chunk.object === "error") return { error: chunk };
   return chunk.error === undefined || chunk.error === null ? null : chunk;
 }
 

@@ -58,6 +58,7 @@ test.each([
   ['{"error":"just text"}', "just text"],
   ['{"error":{"message":5}}', '{"error":{"message":5}}'],
   ['{"detail":[1]}', '{"detail":[1]}'],
+  ['{"detail":"Unauthorized"}', "Unauthorized"],
   ["[1]", "[1]"],
   ["null", "null"],
   ["x".repeat(5_000), "x".repeat(2_000)],

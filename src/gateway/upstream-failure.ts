@@ -108,10 +108,10 @@ function readError(text: string): SaidError {
   const body = parseJson(text);
   if (!isJsonObject(body)) return plain;
   const error = isJsonObject(body.error) ? body.error : body;
-  if (typeof error.message !== "string")
-    return typeof body.error === "string" ? { ...plain, message: body.error } : plain;
+  // A text in place of the object is Ollama's own form, and that of servers built with FastAPI (Mistral, vLLM).
+  const message = [error.message, body.error, body.detail].find((text) => typeof text === "string");
   return {
-    message: error.message,
+    message: message ?? plain.message,
     type: typeof error.type === "string" ? error.type : null,
     param: typeof error.param === "string" ? error.param : null,
     code: typeof error.code === "string" ? error.code : null,

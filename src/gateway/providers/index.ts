@@ -21,7 +21,11 @@ const providers: Readonly<Record<string, Provider>> = {
   groq: openaiCompatible("groq", "https://api.groq.com/openai/v1", "GroqException"),
   hosted_vllm: openaiCompatible("hosted_vllm", null, "Hosted_vllmException"),
   lm_studio: openaiCompatible("lm_studio", "http://127.0.0.1:1234/v1", "Lm_studioException"),
-  mistral: openaiCompatible("mistral", "https://api.mistral.ai/v1", "MistralException"),
+  // Its streams carry their usage, and a request for it is a 422: https://docs.mistral.ai/api/endpoint/chat
+  mistral: {
+    ...openaiCompatible("mistral", "https://api.mistral.ai/v1", "MistralException"),
+    takesStreamOptions: () => false,
+  },
   ollama: openaiCompatible("ollama", "http://127.0.0.1:11434/v1", "OllamaException"),
   ollama_chat: openaiCompatible("ollama_chat", "http://127.0.0.1:11434/v1", "OllamaException"),
   openai_like: openaiCompatible("openai_like", null, "Openai_likeException"),
@@ -36,7 +40,8 @@ const providers: Readonly<Record<string, Provider>> = {
 /** The known prefixes. */
 export const providerNames: readonly string[] = Object.keys(providers);
 
-/** The provider of a prefix; null where there is none. */
-export function findProvider(name: string): Provider | null {
-  return Object.hasOwn(providers, name) ? (providers[name] ?? null) : null;
+/** The provider of a prefix, for one model where its models differ; null where there is none. */
+export function findProvider(name: string, model?: string): Provider | null {
+  const found = Object.hasOwn(providers, name) ? (providers[name] ?? null) : null;
+  return model === undefined ? found : (found?.ofModel?.(model) ?? found);
 }

@@ -37,10 +37,14 @@ export type Provider = {
   exceptionName: string;
   /** True where chats are translated: signed thoughts and marks of the cache have words there. */
   translates?: true;
+  /** For a cloud whose models speak several wires: the provider of one of them. */
+  ofModel?(model: string): Provider;
   /** For clouds: where the vendor answers by what config.yaml says of the account, or what is missing there. */
   locate?(
     entry: Pick<Deployment, "apiKey" | "vendorParams"> & { model: string },
   ): { apiBase: string } | { problem: string };
+  /** False where `stream_options` are refused, for example because every stream carries its usage; absent: never. */
+  takesStreamOptions?(deployment: Pick<Deployment, "apiVersion">): boolean;
   /** False for an operation that this API does not have. */
   takes(operation: Pick<Operation, "name">): boolean;
   /** Sends one request. Throws `UpstreamError` of status 0 where there is no answer. */

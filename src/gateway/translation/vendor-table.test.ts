@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 import { AppError } from "#lib/errors.ts";
 import { fieldProbes } from "#testing/vendors/field-probes.ts";
 import { sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
-import { features, type Vendor } from "#testing/vendors/vendor-case.ts";
+import { features, type Feature, type Vendor } from "#testing/vendors/vendor-case.ts";
+import type { PassedOnVendor } from "#testing/vendors/passed-on-case.ts";
+import { passedOnVendors } from "#testing/vendors/passed-on-vendors.ts";
 import { vendors } from "#testing/vendors/vendors.ts";
 
 const page = join(import.meta.dirname, "../../../docs/providers.md");
@@ -23,28 +25,52 @@ async function probe(vendor: Vendor, name: string): Promise<string> {
   return "yes";
 }
 
-function toTable(first: string, rows: readonly (readonly string[])[]): string {
-  const head = [first, ...vendors.map(({ name }) => `\`${name}\``)];
+type Named = { name: string; cases: readonly { feature: string }[] };
+
+function toTable(first: string, columns: readonly Named[], rows: readonly (readonly string[])[]): string {
+  const head = [first, ...columns.map(({ name }) => `\`${name}\``)];
   const lines = [head, head.map(() => "---"), ...rows];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
+/** A row for each kind of exchange that one of them has: `yes`, or what is said of the others. */
+function toExchanges(columns: readonly Named[], none: string, labels: Record<Feature, string> = features): string[][] {
+  return Object.entries(labels).flatMap(([feature, label]) => {
+    const has = columns.map(({ cases }) => cases.some((each) => each.feature === feature));
+    return has.includes(true) ? [[label, ...has.map((each) => (each ? "yes" : none))]] : [];
+  });
+}
+
+/** An exchange of any kind shows cached tokens where its usage has some. */
+function withCachedTokens({ name, cases }: PassedOnVendor): Named {
+  const isRead = cases.some(({ logged }) => Number(logged?.usage?.cacheReadTokens ?? 0) > 0);
+  return { name, cases: isRead ? [...cases, { feature: "cache" }] : cases };
+}
+
+/** A page with the part between two marks written anew. */
+function replacePart(text: string, mark: string, part: string): string {
+  const [before = "", after = ""] = text.split(new RegExp(`<!-- ${mark} -->[^]*<!-- /${mark} -->`));
+  return `${before}<!-- ${mark} -->\n\n${part}\n\n<!-- /${mark} -->${after}`;
+}
+
 // Written anew with `vitest run src/gateway/translation/vendor-table.test.ts --update`.
 test("the documentation's tables say what the recorded exchanges and the requests of each field show", async () => {
-  const exchanged = Object.entries(features).map(([feature, label]) => [
-    label,
-    ...vendors.map(({ cases }) => (cases.some((each) => each.feature === feature) ? "yes" : "no")),
-  ]);
   const fields: string[][] = [];
   for (const name of Object.keys(fieldProbes)) {
     const row = [name];
     for (const vendor of vendors) row.push(await probe(vendor, name));
     fields.push(row);
   }
-  const tables = `${toTable("Exchange", exchanged)}\n\n${toTable("Field", fields)}`;
-  const text = await readFile(page, "utf8");
-  const [before = "", after = ""] = text.split(/<!-- tables -->[^]*<!-- \/tables -->/);
-  const written = `${before}<!-- tables -->\n\n${tables}\n\n<!-- /tables -->${after}`;
+  const usage = [
+    "Usage of streams",
+    ...passedOnVendors.map((each) => (each.asksForUsage ? "asked for" : "sent unasked")),
+  ];
+  const translated = `${toTable("Exchange", vendors, toExchanges(vendors, "no"))}\n\n${toTable("Field", vendors, fields)}`;
+  const passedOn = toTable("Exchange", passedOnVendors, [
+    ...toExchanges(passedOnVendors.map(withCachedTokens), "–", { ...features, reasoning: "Reasoning" }),
+    usage,
+  ]);
+  const written = replacePart(replacePart(await readFile(page, "utf8"), "tables", translated), "passed-on", passedOn);
   await expect(
     await format(written, { parser: "markdown", printWidth: 120, proseWrap: "preserve" }),
   ).toMatchFileSnapshot(page);

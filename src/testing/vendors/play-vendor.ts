@@ -28,7 +28,7 @@ async function startVendorServer(): Promise<VendorServer> {
     request.on("end", () => {
       const body: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
       last = { path: request.url ?? "", headers: request.headers, body: isJsonObject(body) ? body : {} };
-      const isStream = typeof upstream.body === "string" && /^(event|data):/.test(upstream.body);
+      const isStream = typeof upstream.body === "string" && /^(event|data)?:/.test(upstream.body);
       const type = isStream ? "text/event-stream" : "application/json";
       response.writeHead(upstream.status ?? 200, { "content-type": type, ...upstream.headers });
       response.end(upstream.body);
@@ -86,7 +86,7 @@ export async function sendChat(
   request: JsonObject,
   { timeoutMs = 5_000, signal }: ChatLimits = {},
 ): Promise<ProviderAnswer> {
-  const provider = findProvider(deployment.provider);
+  const provider = findProvider(deployment.provider, deployment.upstreamModel);
   if (!provider) throw new Error(`There is no provider ${deployment.provider}.`);
   return provider.send({
     deployment,
