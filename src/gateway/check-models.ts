@@ -85,7 +85,7 @@ async function send(deployment: Deployment): Promise<string | null> {
   const body = toUpstreamBody(request, { model: deployment.upstreamModel, defaults: deployment.defaults });
   const headers = new Headers();
   try {
-    const provider = findProvider(deployment.provider);
+    const provider = findProvider(deployment.provider, deployment.upstreamModel);
     if (!provider) return `There is no provider ${deployment.provider}.`;
     const answer = await provider.send({
       deployment,

@@ -103,11 +103,11 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
   const prefix = named ?? (slash === -1 ? "openai" : params.model.slice(0, slash));
   const mockResponse = params.mock_response ?? null;
   const vendorParams = readVendorParams(params);
-  const provider = mockResponse === null ? findProvider(prefix) : findProvider("mock");
+  const upstreamModel = slash === -1 ? params.model : params.model.slice(slash + 1);
+  const provider = mockResponse === null ? findProvider(prefix, upstreamModel) : findProvider("mock");
   if (!provider) {
     return `the provider "${prefix}" of model "${params.model}" is not known. Fix: use one of ${providerNames.join(", ")}, for example openai/${params.model.slice(slash + 1)} with an api_base.`;
   }
-  const upstreamModel = slash === -1 ? params.model : params.model.slice(slash + 1);
   const account = { apiKey: params.api_key ?? null, vendorParams, model: upstreamModel };
   const located = provider.locate?.(account) ?? { apiBase: provider.apiBase };
   if ("problem" in located) return `model "${params.model}" ${located.problem}`;

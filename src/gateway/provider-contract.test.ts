@@ -128,8 +128,8 @@ test.each<[string, Operation[], boolean]>([
   ["azure", [messages], false],
   ["anthropic", [messages, chat], true],
   ["anthropic", [embedding], false],
-  ["bedrock", [chat], true],
-  ["bedrock", [messages, embedding], false],
+  ["bedrock", [chat, embedding], true],
+  ["bedrock", [messages, responses], false],
   ["mock", [chat], true],
   ["mock", [embedding], false],
 ])("%s takes %j: %s", (name, operations, takes) => {

@@ -1,4 +1,3 @@
-import { createServer } from "node:http";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,31 +6,14 @@ import { findProvider } from "#gateway/providers/index.ts";
 import { UpstreamError } from "#lib/errors.ts";
 import { isJsonObject } from "#logging/record.ts";
 import { readChat, sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
-import { giveToken, makeAccount, type FakeAccount } from "../../../e2e/fakes/gcs-account.ts";
+import { startGoogleSignIn, type GoogleSignIn } from "../../../e2e/fakes/google-sign-in.ts";
+import { makeAccount } from "../../../e2e/fakes/gcs-account.ts";
 
 const server = vendorServerOfFile();
-let account: FakeAccount;
-let tokenUri = "";
-let asked = 0;
-const google = createServer((request, response) => {
-  const chunks: Buffer[] = [];
-  request.on("data", (chunk: Buffer) => chunks.push(chunk));
-  request.on("end", () => {
-    asked += 1;
-    const form = new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
-    const audience = `http://${request.headers.host ?? ""}/token`;
-    const { status, body } = giveToken(form, { accounts: [account], audience }).answer;
-    response.writeHead(status, { "content-type": "application/json" });
-    response.end(JSON.stringify(body));
-  });
-});
+let google: GoogleSignIn;
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => google.listen(0, "127.0.0.1", resolve));
-  const address = google.address();
-  if (typeof address !== "object" || address === null) throw new Error("Google has no port.");
-  tokenUri = `http://127.0.0.1:${String(address.port)}/token`;
-  account = makeAccount("gateway@fake-project.iam.gserviceaccount.com", tokenUri);
+  google = await startGoogleSignIn();
 });
 afterAll(() => {
   google.close();
@@ -47,19 +29,19 @@ const said = JSON.stringify({
 
 test("a chat is passed on to the endpoint in OpenAI's form with a token, which is asked for once", async () => {
   server.answerWith({ body: said });
-  const deployment = toDeployment({ params: { ...params, vertex_credentials: account.json } }, server.url);
+  const deployment = toDeployment({ params: { ...params, vertex_credentials: google.account.json } }, server.url);
   for (const seed of [1, 2]) expect((await readChat(await sendChat(deployment, { seed }))).text).toBe(said);
   expect(server.last()).toMatchObject({ path: "/chat/completions", body: { model: "google/gemini-2.5-pro", seed: 2 } });
   expect(server.last()?.headers.authorization).toMatch(/^Bearer ya29\./);
-  expect(asked).toBe(1);
+  expect(google.asked()).toBe(1);
 });
 
 test("the key may be a file or a mapping, and a model may be another publisher's", async () => {
   server.answerWith({ body: said });
   const folder = await mkdtemp(join(tmpdir(), "vertex-"));
   const path = join(folder, "key.json");
-  await writeFile(path, account.json);
-  const mapping: unknown = JSON.parse(account.json);
+  await writeFile(path, google.account.json);
+  const mapping: unknown = JSON.parse(google.account.json);
   for (const credentials of [path, isJsonObject(mapping) ? mapping : {}]) {
     const more = { ...params, model: "vertex_ai/meta/llama", vertex_credentials: credentials };
     await sendChat(toDeployment({ params: more }, server.url), {});
@@ -70,7 +52,7 @@ test("the key may be a file or a mapping, and a model may be another publisher's
 
 test("a key that Google does not take, or that is none, is the upstream's failure, and nothing is sent", async () => {
   const before = server.last();
-  const stranger = makeAccount("stranger@fake-project.iam.gserviceaccount.com", tokenUri);
+  const stranger = makeAccount("stranger@fake-project.iam.gserviceaccount.com", google.tokenUri);
   for (const credentials of [stranger.json, "/no/such/file.json"]) {
     const deployment = toDeployment({ params: { ...params, vertex_credentials: credentials } }, server.url);
     await expect(sendChat(deployment, {})).rejects.toBeInstanceOf(UpstreamError);
@@ -80,7 +62,7 @@ test("a key that Google does not take, or that is none, is the upstream's failur
 
 test("the address is the location's, and what is missing is said at the start", () => {
   const locate = (vendorParams: Record<string, string>, model = "gemini-2.5-pro"): string =>
-    JSON.stringify(findProvider("vertex_ai")?.locate?.({ apiKey: null, vendorParams, model }));
+    JSON.stringify(findProvider("vertex_ai", model)?.locate?.({ apiKey: null, vendorParams, model }));
   const project = { vertex_project: "p" };
   const rest = "/v1/projects/p/locations";
   expect(locate({ ...project, vertex_location: "europe-west1" })).toContain(
@@ -93,5 +75,6 @@ test("the address is the location's, and what is missing is said at the start", 
   expect(locate({ vertex_location: "global" })).toContain("vertex_project");
   const both = { ...project, vertex_location: "global" };
   expect(locate({ ...both, vertex_credentials: "{}" })).toContain("service account");
-  expect(locate(both, "claude-sonnet-4-5")).toContain("anthropic/");
+  expect(locate(both, "claude-sonnet-4-5")).toContain(`${rest}/global/publishers/anthropic/models"`);
+  expect(locate(project, "claude-sonnet-4-5")).toContain("vertex_location");
 });

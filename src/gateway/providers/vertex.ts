@@ -1,45 +1,25 @@
-import { readFile } from "node:fs/promises";
-import type { Deployment } from "#gateway/models.ts";
 import { sendJson } from "#gateway/providers/openai.ts";
 import type { Provider } from "#gateway/providers/provider.ts";
-import { UpstreamError } from "#lib/errors.ts";
-import { parseServiceAccount } from "#lib/google-account.ts";
-import { findGoogleToken, findMachineToken } from "#lib/google-token.ts";
-
-const scope = "https://www.googleapis.com/auth/cloud-platform";
-const known = new Set(["vertex_project", "vertex_location", "vertex_credentials"]);
+import { findVertexToken, locateVertex } from "#gateway/providers/vertex-account.ts";
+import { vertexClaude } from "#gateway/providers/vertex-claude.ts";
 
 /**
- * Google Cloud's Vertex AI at its endpoint in OpenAI's form, which has Gemini and the open models of Model Garden.
- * https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/call-vertex-using-openai-library
+ * Google Cloud's Vertex AI at its endpoint in OpenAI's form, which has Gemini and the open models of Model Garden; Claude
+ * has its own. https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/call-vertex-using-openai-library
  */
 export const vertex: Provider = {
   name: "vertex_ai",
   apiBase: null,
   exceptionName: "VertexAIException",
+  ofModel: (model) => (model.startsWith("claude") ? vertexClaude : vertex),
   takes: ({ name }) => name === "chat",
-  locate({ model, vendorParams }) {
-    const unknown = Object.keys(vendorParams).find((name) => name.startsWith("vertex_") && !known.has(name));
-    if (unknown !== undefined) return { problem: `has ${unknown}, which is not known. Fix: remove it.` };
-    if (model.startsWith("claude")) {
-      return {
-        problem: "is one that Vertex AI has no OpenAI-compatible endpoint for. Fix: use anthropic/ or bedrock/.",
-      };
-    }
-    const { vertex_project: project, vertex_location: location, vertex_credentials: credentials } = vendorParams;
-    if (project === undefined) return { problem: "has no project. Fix: add vertex_project:." };
-    if (location === undefined) return { problem: "has no location. Fix: add vertex_location:, for example global." };
-    if (credentials?.trim().startsWith("{") === true && parseServiceAccount(credentials) === null) {
-      return {
-        problem: "has vertex_credentials that are no service account's key. Fix: give the JSON of its key file.",
-      };
-    }
-    const host = location === "global" ? "aiplatform.googleapis.com" : `${location}-aiplatform.googleapis.com`;
-    return { apiBase: `https://${host}/v1/projects/${project}/locations/${location}/endpoints/openapi` };
+  locate({ vendorParams }) {
+    const located = locateVertex(vendorParams);
+    return "problem" in located ? located : { apiBase: `${located.location}/endpoints/openapi` };
   },
   async send(call) {
     const { deployment, operation, signal } = call;
-    const token = await findToken(deployment, signal);
+    const token = await findVertexToken(deployment, signal);
     const { upstreamModel } = deployment;
     const model = upstreamModel.includes("/") ? upstreamModel : `google/${upstreamModel}`;
     const body = { ...call.body, model };
@@ -50,19 +30,3 @@ export const vertex: Provider = {
     );
   },
 };
-
-/** The token of the service account that config.yaml gives, as JSON or as a file; without one, the machine's own. */
-async function findToken(
-  { vendorParams: { vertex_credentials: given } }: Deployment,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  if (given === undefined) {
-    const token = await findMachineToken(signal);
-    if (token === null) throw new UpstreamError(0, "This machine has no Google credentials: add vertex_credentials.");
-    return token;
-  }
-  const text = given.trim().startsWith("{") ? given : await readFile(given, "utf8").catch(() => "");
-  const account = parseServiceAccount(text);
-  if (account === null) throw new UpstreamError(0, "vertex_credentials is no key of a service account.");
-  return findGoogleToken(account, { scope, reach: "operator", signal });
-}
