@@ -1,5 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI, { toFile } from "openai";
+import { toFailure } from "./comparable.ts";
 
 /** Where a client is pointed: straight at an upstream, or at Sluice. */
 export type Target = { openaiUrl: string; anthropicUrl: string; key: string };
@@ -120,7 +121,9 @@ async function collect(call: () => Promise<unknown>): Promise<unknown> {
     return { events };
   } catch (error) {
     if (error instanceof OpenAI.APIError || error instanceof Anthropic.APIError) {
-      return { events, status: String(error.status), kind: error.constructor.name };
+      // Anthropic's client has the whole body as its message.
+      const said = error instanceof OpenAI.APIError ? toFailure(error) : {};
+      return { events, status: String(error.status), kind: error.constructor.name, ...said };
     }
     return { events, thrown: error instanceof Error ? error.constructor.name : String(error) };
   }

@@ -3,7 +3,9 @@ import { startFakeAnthropic, type FakeAnthropic } from "../fakes/anthropic.ts";
 import { startFakeLangfuse } from "../fakes/langfuse.ts";
 import type { SluiceProcess } from "../sluice-process.ts";
 import { langfuseVars, makeKey, makeProject, mustAdmin, until } from "./admin.ts";
+import { comparable } from "./comparable.ts";
 import { everyCall, type Target } from "./every-call.ts";
+import { frameworkCalls } from "./framework-calls.ts";
 
 /** One model on each wire, and one whose public name has slashes. */
 function surfaceConfig(fakes: Fakes, anthropic: FakeAnthropic): Record<string, unknown> {
@@ -13,19 +15,6 @@ function surfaceConfig(fakes: Fakes, anthropic: FakeAnthropic): Record<string, u
     { model_name: "team/fake/model", litellm_params: params },
     { model_name: "claude-fake", litellm_params: claude },
   ]);
-}
-
-/**
- * Times, random padding and the fake's random ids differ between any two answers. Where the usage of a stream was
- * requested for the log, its chunks say `usage: null` and the fake counts the request as another one.
- */
-function comparable(answer: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(answer, (name, value: unknown) => {
-      if (["created", "obfuscation"].includes(name) || (name === "usage" && value === null)) return undefined;
-      return name === "id" && /^(chatcmpl-|cmpl-|call_)/.test(String(value)) ? undefined : value;
-    }),
-  );
 }
 
 async function makeTeam(sluice: SluiceProcess, teamId: string, vars: object): Promise<string> {
@@ -61,6 +50,29 @@ test("official clients get through Sluice what they get from the upstream, field
     }
   }
   await anthropic.close();
+});
+
+test("LangChain and the Vercel AI SDK get through Sluice what they get from the upstream, field by field", async ({
+  sluice,
+  fakes,
+}) => {
+  const target = through(sluice, await makeKey(sluice, {}));
+  const direct: Target = { ...target, openaiUrl: fakes.openai.baseUrl, key: "sk-direct" };
+  const prompts = {
+    plain: /plain|0\.\d/,
+    "[[tools]] plain": /Paris|0\.\d/,
+    "[[error-mid-stream]] a b c d e f": /server had an error|Echo|0\.\d/,
+    "[[error-400-echo]] quoted": /was flagged/,
+    "[[error-429]]": /429/,
+    "[[error-context]]": /maximum context length/,
+  };
+  for (const { name, run } of frameworkCalls) {
+    for (const [prompt, shows] of Object.entries(prompts)) {
+      const expected = comparable(await run(direct, prompt));
+      expect.soft(JSON.stringify(expected), `${name}, asked directly: ${prompt}`).toMatch(shows);
+      expect.soft(comparable(await run(target, prompt)), `${name}: ${prompt}`).toEqual(expected);
+    }
+  }
 });
 
 test("every route logs each outcome once, with the same attribution and the usage of the upstream", async ({
