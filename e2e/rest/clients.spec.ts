@@ -10,9 +10,71 @@ import { startFakeLangfuse } from "../fakes/langfuse.ts";
 import { expect, test } from "../fixtures.ts";
 import { installFromPypi } from "../python-venv.ts";
 import { langfuseVars, makeKey, makeProject, mustAdmin, until } from "./admin.ts";
+import { comparable, withoutPrefix } from "./comparable.ts";
 
 /** Exact, so that a run says the same today and tomorrow. `CLIENTS_PYTHON` names a Python that has them already. */
 const packages = ["openai==2.54.0", "langchain-openai==1.7.3"];
+
+const Exchanged = z.object({
+  name: z.string(),
+  prompt: z.string(),
+  got: z.array(z.json()),
+  failure: z.looseObject({ body: z.string().transform(toOwnWords).optional() }).nullable(),
+});
+
+/** What is said in the body that an error of the Python client quotes; a code is LiteLLM's there, the status. */
+function toOwnWords(text: string): string {
+  return withoutPrefix(/'message': (["'])(.*?)\1, '/.exec(text)?.[2] ?? text);
+}
+
+let folder = "";
+let python = "";
+test.beforeAll(async () => {
+  test.setTimeout(600_000);
+  folder = await mkdtemp(join(tmpdir(), "sluice-clients-"));
+  python = process.env.CLIENTS_PYTHON ?? join(await installFromPypi(folder, packages), "python");
+});
+test.afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The lines of JSON that a program prints. */
+async function runPython(path: string, args: readonly string[]): Promise<unknown[]> {
+  const limits = { timeout: 120_000, killSignal: "SIGKILL", maxBuffer: 50_000_000 } as const;
+  const { stdout } = await promisify(execFile)(python, [path, ...args], limits);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+}
+
+test("OpenAI's Python client and LangChain get through Sluice what they get from the upstream, field by field @long", async ({
+  sluice,
+  fakes,
+}) => {
+  test.setTimeout(600_000);
+  const prompts = {
+    plain: /Echo|\d/,
+    "[[tools]] plain": /Paris|\d/,
+    "[[error-mid-stream]] a b c d e f": /server had an error|Echo|\d/,
+    "[[error-400-echo]] quoted": /was flagged/,
+    "[[error-429]]": /429/,
+    "[[error-context]]": /maximum context length/,
+  };
+  const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  const exchange = async (url: string, key: string) =>
+    z
+      .array(Exchanged)
+      .parse(await runPython(join(import.meta.dirname, "every-call.py"), [url, key, pixel, ...Object.keys(prompts)]));
+  const direct = await exchange(fakes.openai.baseUrl, "sk-direct");
+  const through = await exchange(`${sluice.url}/v1`, await makeKey(sluice, {}));
+  expect(direct).toHaveLength(20 * Object.keys(prompts).length);
+  expect(through).toHaveLength(direct.length);
+  for (const [index, expected] of direct.entries()) {
+    const { name, prompt } = expected;
+    const shows = new Map<string, RegExp>(Object.entries(prompts)).get(prompt) ?? /never/;
+    expect.soft(JSON.stringify([expected.got, expected.failure]), `${name}, asked directly: ${prompt}`).toMatch(shows);
+    expect.soft(comparable(through[index]), `${name}: ${prompt}`).toEqual(comparable(expected));
+  }
+});
 
 /** Every way to ask that an application has, each with a prompt of its own; what came back is a line of JSON. */
 const program = `
@@ -78,8 +140,6 @@ const Told = z.object({
 test("what OpenAI's Python client and LangChain ask and get is what their team's log says, once each @long", async ({
   sluice,
 }) => {
-  test.setTimeout(600_000);
-  const folder = await mkdtemp(join(tmpdir(), "sluice-clients-"));
   const project = makeProject("clients");
   const langfuse = await startFakeLangfuse({ projects: [project] });
   const team_id = randomUUID();
@@ -89,14 +149,8 @@ test("what OpenAI's Python client and LangChain ask and get is what their team's
     await mustAdmin(sluice, `/team/${team_id}/callback`, { callback_name: "langfuse", callback_vars });
     const key = await makeKey(sluice, { team_id });
 
-    const python = process.env.CLIENTS_PYTHON ?? join(await installFromPypi(folder, packages), "python");
     await writeFile(join(folder, "ask.py"), program);
-    const limits = { timeout: 120_000, killSignal: "SIGKILL" } as const;
-    const { stdout } = await promisify(execFile)(python, [join(folder, "ask.py"), `${sluice.url}/v1`, key], limits);
-    const told = stdout
-      .trim()
-      .split("\n")
-      .map((line) => Told.parse(JSON.parse(line)));
+    const told = z.array(Told).parse(await runPython(join(folder, "ask.py"), [`${sluice.url}/v1`, key]));
     expect(told).toHaveLength(11);
 
     const spans = () => langfuse.project("clients").spans;
@@ -122,6 +176,5 @@ test("what OpenAI's Python client and LangChain ask and get is what their team's
     expect(told.filter(({ input }) => input !== null).length).toBeGreaterThanOrEqual(7);
   } finally {
     await langfuse.close();
-    await rm(folder, { recursive: true, force: true });
   }
 });
