@@ -9,6 +9,7 @@ import { expect, test } from "../fixtures.ts";
 import type { SluiceProcess } from "../sluice-process.ts";
 import { makeKey, mustAdmin, until } from "./admin.ts";
 import { everyCall } from "./every-call.ts";
+import { makeOtherCases, type OtherCase } from "./other-cases.ts";
 
 // Every route that calls a model x streamed or not x outcome x content x every destination x every level of redaction.
 
@@ -165,9 +166,6 @@ const outcomes = [
 
 const models: Readonly<Record<string, string>> = { timeout: "timing-out", fallback: "falling" };
 
-/** What becomes of the calls of the other operations, which their own clients make. */
-const otherBehaviours = ["echo", "thinking", "error-400-echo", "error-mid-stream"] as const;
-
 type Case = {
   id: string;
   route: string;
@@ -257,20 +255,6 @@ function expectedIn(each: Case): string[] {
   return canariesIn(text, "\\w+");
 }
 
-/** A call of another operation: its prompt holds the one mark. */
-type OtherCase = { name: string; prompt: string; run: (typeof everyCall)[number]["run"] };
-
-function makeOtherCases(): OtherCase[] {
-  const others = everyCall.filter(({ callType }) => callType !== "acompletion");
-  return others.flatMap(({ name, run }, place) =>
-    otherBehaviours.map((behaviour) => ({
-      name,
-      run,
-      prompt: `[[${behaviour}]] one two canary-secret-o${String(place)}x-${behaviour}-end`,
-    })),
-  );
-}
-
 type Options = {
   sluice: SluiceProcess;
   cases: readonly Case[];
@@ -310,7 +294,7 @@ async function checkMatrix(
   const callTypes = everyCall.map(({ callType }) => callType);
   expect(callTypes, "a call for each").toEqual(expect.arrayContaining(found.map(({ callType }) => callType)));
   const cases = makeCases(routes, options.full);
-  const others = makeOtherCases();
+  const others = makeOtherCases(options.full);
   const anthropic = await startFakeAnthropic();
   const every = await startEverySink();
   const { variants } = every;
@@ -330,7 +314,10 @@ async function checkMatrix(
       },
     ],
     router_settings: { fallbacks: [{ falling: ["fake-model"] }] },
-    litellm_settings: { callbacks: ["local_files"], redaction_keep_metadata_keys: ["ticket"] },
+    litellm_settings: {
+      ...{ callbacks: ["local_files"], redaction_keep_metadata_keys: ["ticket"] },
+      ...{ cache: true, cache_params: { type: "local", mode: "default_off" } },
+    },
     general_settings: { google_token_uris: every.tokenUris },
   });
   const recorders = await Promise.all(
@@ -347,7 +334,8 @@ async function checkMatrix(
   const fileKeys = await Promise.all(
     levelNames.map((redaction) => makeKey(sluice, { key_alias: `matrix-files-${redaction}`, redaction })),
   );
-  const deliveries = (cases.length + others.length) * (recorders.length + levelNames.length);
+  const calls = cases.length + others.reduce((sum, { records }) => sum + records, 0);
+  const deliveries = calls * (recorders.length + levelNames.length);
   await sendAll({ sluice, cases, others, keys: [teamKey, ...fileKeys], deliveries });
   const files = await readFiles(sluice);
   const received = [
