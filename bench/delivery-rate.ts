@@ -20,6 +20,7 @@ import { makeRecord } from "#testing/make-record.ts";
 import pg from "pg";
 import { z } from "zod";
 import { median } from "./measure.ts";
+import { positive } from "./positive.ts";
 import { startRecordSink } from "./record-sink.ts";
 
 /**
@@ -38,7 +39,9 @@ const { values } = parseArgs({
     engines: { type: "string", default: "local,database" },
   },
 });
-const [records = 0, long = 0, rounds = 0] = [values.records, values.long, values.rounds].map(Number);
+const records = positive("records", values.records);
+const long = positive("long", values.long);
+const rounds = positive("rounds", values.rounds);
 const masterKey = "encryption key of the benchmark";
 const callbackId = "00000000-0000-7000-8000-000000000001";
 const bodyBytes = 4_096;

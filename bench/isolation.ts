@@ -6,7 +6,9 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { answersOk, freePort, startChild, startServer, waitFor } from "./child.ts";
 import { runLoad } from "./load.ts";
+import { whole } from "./loads.ts";
 import { measureGroup, median, quantile } from "./measure.ts";
+import { positive } from "./positive.ts";
 import { startRecordSink, type RecordSink, type SinkKind } from "./record-sink.ts";
 
 /**
@@ -25,10 +27,10 @@ const { values } = parseArgs({
     only: { type: "string" },
   },
 });
-const [requests, warmup, concurrency, rounds] = [values.requests, values.warmup, values.concurrency, values.rounds].map(
-  Number,
-);
-if (!requests || !warmup || !concurrency || !rounds) throw new Error("Options are whole numbers above 0.");
+const requests = positive("requests", values.requests);
+const warmup = positive("warmup", values.warmup);
+const concurrency = positive("concurrency", values.concurrency);
+const rounds = positive("rounds", values.rounds);
 
 const conditions = ["off", "fast", "slow", "hung", "down", "refusing"] as const;
 type Condition = (typeof conditions)[number];
@@ -78,11 +80,11 @@ async function measure(condition: Condition): Promise<Result> {
   try {
     const loaded = await makeTeam(gateway.url, condition === "off" ? null : await targetOf(sink, condition));
     const other = await makeTeam(gateway.url, sink.url("fast"));
-    const plan = { url: gateway.url, streamed: false, concurrency: concurrency ?? 1 };
+    const plan = { url: gateway.url, load: whole, concurrency };
     const headers = { authorization: `Bearer ${loaded}` };
-    await runLoad({ ...plan, headers, requests: warmup ?? 1, callIdPrefix: "warm" });
+    await runLoad({ ...plan, headers, requests: warmup, callIdPrefix: "warm" });
     const probes = startProbes(gateway.url, other);
-    const load = await runLoad({ ...plan, headers, requests: requests ?? 1, callIdPrefix: "run" });
+    const load = await runLoad({ ...plan, headers, requests, callIdPrefix: "run" });
     const answered = await probes.stop();
     const lagsMs = await waitForArrivals(sink, answered);
     return {

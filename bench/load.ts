@@ -1,10 +1,11 @@
 import { Pool } from "undici";
+import type { Load } from "./loads.ts";
 
 /** What to send, and how hard. */
 export type LoadPlan = {
   url: string;
   headers: Record<string, string>;
-  streamed: boolean;
+  load: Load;
   requests: number;
   concurrency: number;
   /** Names request number i `<prefix><i>` where the answer does not name a call id. */
@@ -23,19 +24,10 @@ export type LoadResult = {
   firstFailure: string | null;
 };
 
-const prompt = "Summarise the following minutes for somebody who was not there, in three sentences. ".repeat(12);
-
-/** Sends a fixed number of chat requests, so many at a time, and reads every answer to its end. */
+/** Sends a fixed number of requests, so many at a time, and reads every answer to its end. */
 export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
   const pool = new Pool(plan.url, { connections: plan.concurrency, pipelining: 1, headersTimeout: 30_000 });
-  const messages = [{ role: "user", content: prompt }];
-  const body = JSON.stringify({
-    model: "mock",
-    messages,
-    temperature: 0.2,
-    ...(plan.streamed ? { stream: true } : {}),
-  });
-  const ending = plan.streamed ? "data: [DONE]\n\n" : "}";
+  const { path, body, ending } = plan.load;
   const result: LoadResult = { latenciesMs: [], seconds: 0, answered: [], failed: 0, firstFailure: null };
   let next = 0;
 
@@ -43,7 +35,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
     const startedMs = performance.now();
     try {
       const response = await pool.request({
-        path: "/v1/chat/completions",
+        path,
         method: "POST",
         headers: { ...plan.headers, "content-type": "application/json" },
         body,

@@ -5,7 +5,8 @@ import type { FakeServer } from "../e2e/fakes/fake-server.ts";
 
 /**
  * The upstream of the benchmark: as cheap as can be, the same bytes every time. A body with `"stream":true` gets
- * 50 chunks, each in a turn of the event loop of its own, so that they travel apart; any other body about 1 kB of JSON.
+ * 50 chunks, each in a turn of the event loop of its own, so that they travel apart; embeddings are one vector of 1,536
+ * numbers in base64; any other body gets about 1 kB of JSON.
  */
 
 const content = "The quick brown fox jumps over the lazy dog while the band plays on. ".repeat(10);
@@ -23,6 +24,15 @@ const wholeAnswer = Buffer.from(
   }),
 );
 
+const embeddingAnswer = Buffer.from(
+  JSON.stringify({
+    object: "list",
+    data: [{ object: "embedding", index: 0, embedding: Buffer.alloc(1_536 * 4, "0.123456789").toString("base64") }],
+    model: "mock",
+    usage: { prompt_tokens: 290, total_tokens: 290 },
+  }),
+);
+
 const streamedAnswer = makeStream();
 
 /** Starts the mock upstream on 127.0.0.1. */
@@ -37,8 +47,9 @@ export async function startMockUpstream(port: number): Promise<FakeServer> {
         response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
         sendFrom(response, 0);
       } else {
-        response.writeHead(200, { "content-type": "application/json", "content-length": wholeAnswer.length });
-        response.end(wholeAnswer);
+        const answer = request.url?.startsWith("/v1/embeddings") ? embeddingAnswer : wholeAnswer;
+        response.writeHead(200, { "content-type": "application/json", "content-length": answer.length });
+        response.end(answer);
       }
     });
   });

@@ -2,8 +2,8 @@ import { Server } from "node:net";
 
 /**
  * Loaded before Portkey's gateway (1.15.2). With the `@hono/node-server` that npm installs for it today (1.19), every
- * streamed answer is a 500: the gateway appends to the headers of a `fetch` answer, and those are immutable. Here
- * streamed answers get a copy of their headers. And it listens on 127.0.0.1, where left alone it would take every
+ * streamed answer and every embedding is a 500: the gateway appends to the headers of a `fetch` answer, and those are
+ * immutable. Here these answers get a copy of their headers. And it listens on 127.0.0.1, where left alone it would take every
  * address of the machine. Everything else is untouched.
  */
 
@@ -12,7 +12,8 @@ const OriginalResponse = globalThis.Response;
 
 globalThis.fetch = async (input, init) => {
   const answer = await originalFetch(input, init);
-  if (!answer.headers.get("content-type")?.startsWith("text/event-stream")) return answer;
+  const isStream = answer.headers.get("content-type")?.startsWith("text/event-stream");
+  if (!isStream && !answer.url.endsWith("/embeddings")) return answer;
   const { status, statusText, headers } = answer;
   return new OriginalResponse(answer.body, { status, statusText, headers });
 };

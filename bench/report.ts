@@ -4,7 +4,8 @@ import { median, quantile } from "./measure.ts";
 /** One row of the table: a system under one kind of load, over all rounds. */
 export type Row = {
   system: string;
-  streamed: boolean;
+  /** What kind of request was sent. */
+  load: string;
   rounds: number;
   /** Medians over the rounds. */
   requestsPerSecond: number;
@@ -21,13 +22,13 @@ export type Row = {
 };
 
 /** Sums up the rounds of one cell. */
-export function toRow(system: string, streamed: boolean, cells: readonly CellResult[]): Row {
+export function toRow(system: string, load: string, cells: readonly CellResult[]): Row {
   const latencies = cells.flatMap((cell) => cell.latenciesMs).toSorted((left, right) => left - right);
   const records = cells.flatMap((cell) => (cell.records ? [cell.records] : []));
   const sum = (numbers: number[]) => (records.length > 0 ? numbers.reduce((total, value) => total + value, 0) : null);
   return {
     system,
-    streamed,
+    load,
     rounds: cells.length,
     requestsPerSecond: median(cells.map((cell) => cell.requestsPerSecond)),
     cpuUsPerRequest: median(cells.map((cell) => cell.cpuUsPerRequest)),
@@ -59,7 +60,7 @@ export function toTable(rows: readonly Row[]): string {
   ];
   const lines = rows.map((row) => [
     row.system,
-    row.streamed ? "streamed" : "whole",
+    row.load,
     row.requestsPerSecond.toFixed(0),
     row.p50Ms.toFixed(1),
     row.p99Ms.toFixed(1),
@@ -68,6 +69,11 @@ export function toTable(rows: readonly Row[]): string {
     String(row.failed),
     ...[row.delivered, row.lost, row.duplicated].map((count) => (count === null ? "–" : String(count))),
   ]);
-  const rule = header.map((_, index) => (index < 2 ? "---" : "---:"));
+  return toMarkdown(header, lines, 2);
+}
+
+/** A Markdown table whose first `textColumns` columns hold text and the others numbers. */
+export function toMarkdown(header: readonly string[], lines: readonly string[][], textColumns: number): string {
+  const rule = header.map((_, index) => (index < textColumns ? "---" : "---:"));
   return [header, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }

@@ -3,14 +3,17 @@ import { parseArgs } from "node:util";
 import { runCell } from "./cell.ts";
 import type { CellResult } from "./cell.ts";
 import { startServer } from "./child.ts";
+import { loads, type Load } from "./loads.ts";
+import { positive } from "./positive.ts";
 import { toRow, toTable } from "./report.ts";
 import type { Row } from "./report.ts";
-import { systems } from "./systems.ts";
+import { chooseSystems } from "./systems.ts";
 
 /**
- * The benchmark: every system against the same mock upstream in the same run, streamed and not, and one Markdown table
- * on standard output (`--json`: JSON). Progress and remarks go to standard error.
- * Options: `--requests 10000 --warmup 15000 --concurrency 32 --rounds 1 --only pass-through,portkey`.
+ * The benchmark: every system against the same mock upstream in the same run, under each kind of load, and one Markdown
+ * table on standard output (`--json`: JSON). Progress and remarks go to standard error.
+ * Options: `--requests 10000 --warmup 15000 --concurrency 32 --rounds 1 --only pass-through,portkey
+ * --loads whole,streamed,embeddings,large-prompt`.
  */
 
 const { values } = parseArgs({
@@ -20,6 +23,7 @@ const { values } = parseArgs({
     concurrency: { type: "string", default: "32" },
     rounds: { type: "string", default: "1" },
     only: { type: "string" },
+    loads: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -30,6 +34,7 @@ const options = {
 };
 const rounds = positive("rounds", values.rounds);
 const chosen = chooseSystems(values.only?.split(","));
+const chosenLoads = chooseLoads(values.loads?.split(","));
 
 const folder = import.meta.dirname;
 const upstream = await startServer(path.join(folder, "mock-upstream.ts"));
@@ -45,39 +50,25 @@ try {
 async function measureAll(surroundings: { upstreamUrl: string; langfuseUrl: string }): Promise<Row[]> {
   const results = new Map<string, CellResult[]>();
   for (let round = 1; round <= rounds; round += 1) {
-    for (const streamed of [false, true]) {
+    for (const load of chosenLoads) {
       for (const system of chosen) {
-        const name = `${system.name} ${streamed ? "streamed" : "whole"}`;
+        const name = `${system.name} ${load.name}`;
         process.stderr.write(`round ${String(round)}: ${name}\n`);
-        const result = await runCell(system, surroundings, { ...options, streamed });
+        const result = await runCell(system, surroundings, { ...options, load });
         if (result.firstFailure !== null) process.stderr.write(`  first failure: ${result.firstFailure}\n`);
         results.set(name, [...(results.get(name) ?? []), result]);
       }
     }
   }
-  return [false, true].flatMap((streamed) =>
-    chosen.map((system) => {
-      const cells = results.get(`${system.name} ${streamed ? "streamed" : "whole"}`) ?? [];
-      return toRow(system.label, streamed, cells);
-    }),
+  return chosenLoads.flatMap((load) =>
+    chosen.map((system) => toRow(system.label, load.label, results.get(`${system.name} ${load.name}`) ?? [])),
   );
 }
 
-function chooseSystems(names: string[] | undefined) {
-  const unknown = names?.filter((name) => !systems.some((system) => system.name === name)) ?? [];
+function chooseLoads(names: string[] | undefined): readonly Load[] {
+  const unknown = names?.filter((name) => !loads.some((load) => load.name === name)) ?? [];
   if (unknown.length > 0) {
-    throw new Error(`--only knows ${systems.map((system) => system.name).join(", ")}; not ${unknown.join(", ")}.`);
+    throw new Error(`--loads knows ${loads.map((load) => load.name).join(", ")}; not ${unknown.join(", ")}.`);
   }
-  return systems.filter((system) => {
-    if (names && !names.includes(system.name)) return false;
-    const obstacle = system.obstacle();
-    if (obstacle !== null) process.stderr.write(`NOT MEASURED: ${system.label} (${obstacle})\n`);
-    return obstacle === null;
-  });
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number above 0.`);
-  return value;
+  return names ? loads.filter(({ name }) => names.includes(name)) : loads;
 }

@@ -68,6 +68,23 @@ export const systems: readonly System[] = [
   },
 ];
 
+/**
+ * The systems of these names, all where none are given; throws where a name is unknown. What cannot run here is left
+ * out, and standard error says why.
+ */
+export function chooseSystems(names: string[] | undefined): System[] {
+  const unknown = names?.filter((name) => !systems.some((system) => system.name === name)) ?? [];
+  if (unknown.length > 0) {
+    throw new Error(`--only knows ${systems.map((system) => system.name).join(", ")}; not ${unknown.join(", ")}.`);
+  }
+  return systems.filter((system) => {
+    if (names && !names.includes(system.name)) return false;
+    const obstacle = system.obstacle();
+    if (obstacle !== null) process.stderr.write(`NOT MEASURED: ${system.label} (${obstacle})\n`);
+    return obstacle === null;
+  });
+}
+
 function sluice(name: string, label: string, logs: boolean): System {
   return {
     name,

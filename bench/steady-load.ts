@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Pool } from "undici";
+import type { Load } from "./loads.ts";
+
+/** What to send, how often and for how long. */
+export type SteadyPlan = {
+  url: string;
+  headers: Record<string, string>;
+  load: Load;
+  ratePerSecond: number;
+  seconds: number;
+};
+
+/** What came back. */
+export type SteadyResult = {
+  /** Milliseconds from sending to the first bytes of the body, of complete answers, without those of the lead-in. */
+  firstTokenMs: number[];
+  /** Call ids of all complete answers, as far as answers name them. */
+  answered: string[];
+  failed: number;
+  firstFailure: string | null;
+};
+
+/** Connections are opened and caches are warm again after this long. */
+const leadInSeconds = 1;
+const connectionsMax = 512;
+const patienceMs = 30_000;
+
+/**
+ * Sends requests at a fixed rate, whether or not those before are answered (an open loop: a system that is slow does not
+ * get fewer of them), for a lead-in of a second and then for as long as it is told, and reads every answer to its end.
+ */
+export async function runSteadyLoad({ url, headers, load, ratePerSecond, seconds }: SteadyPlan): Promise<SteadyResult> {
+  const timeouts = { headersTimeout: patienceMs, bodyTimeout: patienceMs };
+  const pool = new Pool(url, { connections: connectionsMax, pipelining: 1, ...timeouts });
+  const result: SteadyResult = { firstTokenMs: [], answered: [], failed: 0, firstFailure: null };
+  const counted = Math.round(ratePerSecond * leadInSeconds);
+  const total = counted + Math.round(ratePerSecond * seconds);
+  const under: Promise<void>[] = [];
+  const startedMs = performance.now();
+  while (under.length < total) {
+    const due = Math.min(total, Math.floor(((performance.now() - startedMs) / 1000) * ratePerSecond) + 1);
+    while (under.length < due) {
+      const isCounted = under.length >= counted;
+      under.push(sendOne(pool, { headers, load }).then((answer) => note(result, answer, isCounted)));
+    }
+    await sleep(1);
+  }
+  await Promise.all(under);
+  await pool.close();
+  return result;
+}
+
+type Answer = { firstTokenMs: number; callId: string | null } | { failure: string };
+
+function note(result: SteadyResult, answer: Answer, isCounted: boolean): void {
+  if ("failure" in answer) {
+    result.failed += 1;
+    result.firstFailure ??= answer.failure;
+    return;
+  }
+  if (isCounted) result.firstTokenMs.push(answer.firstTokenMs);
+  if (answer.callId !== null) result.answered.push(answer.callId);
+}
+
+/** One request; the parser's own callbacks tell when the first bytes were there. */
+function sendOne(pool: Pool, { headers, load }: Pick<SteadyPlan, "headers" | "load">): Promise<Answer> {
+  return new Promise((resolve) => {
+    const sentMs = performance.now();
+    const chunks: Buffer[] = [];
+    let firstTokenMs = 0;
+    let status = 0;
+    let callId: string | null = null;
+    pool.dispatch(
+      { path: load.path, method: "POST", headers: { ...headers, "content-type": "application/json" }, body: load.body },
+      {
+        onRequestStart() {
+          // Undici requires it.
+        },
+        onResponseStart(_controller, statusCode, answered) {
+          status = statusCode;
+          const given = answered["x-litellm-call-id"];
+          callId = typeof given === "string" ? given : null;
+        },
+        onResponseData(_controller, chunk) {
+          if (chunks.length === 0) firstTokenMs = performance.now() - sentMs;
+          chunks.push(chunk);
+        },
+        onResponseEnd() {
+          const text = Buffer.concat(chunks).toString("utf8");
+          if (status === 200 && text.endsWith(load.ending)) resolve({ firstTokenMs, callId });
+          else resolve({ failure: `${String(status)} ${text.slice(0, 300)}` });
+        },
+        onResponseError(_controller, error) {
+          resolve({ failure: String(error) });
+        },
+      },
+    );
+  });
+}
