@@ -24,7 +24,11 @@ test("a bucket is attached by pasting its key; a failing project is found, under
   fakes.langfuse.addProject(project);
   const config = fakeModelConfig(fakes);
   const sluice = await startSluice({
-    config: { ...config, general_settings: { google_token_uris: [gcs.tokenUri] } },
+    config: {
+      ...config,
+      general_settings: { google_token_uris: [gcs.tokenUri] },
+      retention: { content_hours: 24 },
+    },
     env: adminEnv,
   });
   const { team_id: teamId } = await mustAdmin(sluice, "/team/new", { team_alias: "Search" });
@@ -111,5 +115,15 @@ test("a bucket is attached by pasting its key; a failing project is found, under
   await refused.getByRole("button", { name: "Replay all" }).click();
   await expect.poll(inProject).toContain("a question with teeth");
   await expect(refused).toHaveCount(0);
+
+  // What was asked before there was this project is still kept, and can be sent there too.
+  expect(inProject()).not.toContain("a question for the bucket");
+  await page.getByRole("button", { name: "Send earlier logs" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("status")).toHaveText("1 log that it never had.");
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Send", exact: true }).click();
+  await expect(page.getByText("On their way", { exact: true })).toBeVisible();
+  await expect.poll(inProject).toContain("a question for the bucket");
   await gcs.close();
 });

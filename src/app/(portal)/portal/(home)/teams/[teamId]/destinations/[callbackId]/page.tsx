@@ -9,6 +9,7 @@ import { CheckNotice } from "#app/(portal)/portal/(home)/check-notice.tsx";
 import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
 import { CallbackDeliveries } from "#app/(portal)/portal/(home)/teams/[teamId]/destinations/[callbackId]/callback-deliveries.tsx";
 import { EditForm } from "#app/(portal)/portal/(home)/teams/[teamId]/destinations/[callbackId]/edit-form.tsx";
+import { SendEarlier } from "#app/(portal)/portal/(home)/teams/[teamId]/destinations/[callbackId]/send-earlier.tsx";
 import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
 import { useAct } from "#app/(portal)/portal/(home)/use-act.ts";
 import { useTeam } from "#app/(portal)/portal/(home)/use-team.ts";
@@ -76,7 +77,8 @@ export default function DestinationPage() {
         </Card>
       )}
       {mayManage && (
-        <div>
+        <div className="flex flex-wrap gap-2">
+          <SendEarlier teamId={teamId} callbackId={callbackId} label={label} />
           <Button onClick={() => setAsking(true)}>
             <Trash2 aria-hidden />
             Remove destination
