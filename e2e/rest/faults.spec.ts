@@ -92,14 +92,14 @@ test("an upstream that breaks off in the middle of a stream sends an error frame
   await langfuse.close();
 });
 
-test("@long no answered call is lost in ten rounds of kill -9 at random moments", async ({ startSluice, fakes }) => {
+test("@long no answered call is lost in 20 rounds of kill -9 at random moments", async ({ startSluice, fakes }) => {
   const langfuse = await startFakeLangfuse({ projects: [project] });
   const sluice = await startSluice({
     config: { ...fakeModelConfig(fakes), general_settings: { delivery: { retry_max_seconds: 1 } } },
   });
   const client = await makeTeamClient(sluice, langfuse.url);
   const answered = new Set<string>();
-  for (let round = 0; round < 10; round += 1) {
+  for (let round = 0; round < 20; round += 1) {
     langfuse.setBehaviour(round % 2 === 0 ? { status: 503 } : { latencyMs: 50 });
     const stop = new AbortController();
     const clients = Array.from({ length: 12 }, async (_, who) => {
