@@ -17,6 +17,8 @@ type GatewayFixtures = {
 
 export type GatewayOptions = {
   config?: SluiceOptions["config"];
+  /** More environment variables, the same for all. */
+  env?: Record<string, string>;
   urlOf?: (databaseUrl: string, index: number) => string;
 };
 
@@ -29,8 +31,9 @@ export const test = base.extend<GatewayFixtures>({
     await database.drop();
   },
   startGateways: async ({ databaseUrl, startSluice, fakes }, use) => {
-    await use(async (count, { config = {}, urlOf = (url: string) => url } = {}) => {
+    await use(async (count, { config = {}, env: more = {}, urlOf = (url: string) => url } = {}) => {
       const env = {
+        ...more,
         SLUICE_MASTER_KEY: `sk-${randomBytes(16).toString("hex")}`,
         SLUICE_ENCRYPTION_KEY: randomBytes(32).toString("hex"),
       };
