@@ -7,8 +7,9 @@ import type { Operation } from "#gateway/operation.ts";
 import { admitCall } from "#gateway/limits/admit-call.ts";
 import type { PiecewiseAnswer, WholeAnswer } from "#gateway/attempt-call.ts";
 import { failureReceipt, refuseCall, withHeaders } from "#gateway/refuse-call.ts";
+import type { Deployment } from "#gateway/models.ts";
 import { routeCall, type RouteOutcome } from "#gateway/route-call.ts";
-import type { CallFailure } from "#gateway/upstream-failure.ts";
+import { ofErrorFrame, type CallFailure } from "#gateway/upstream-failure.ts";
 import { toUsage } from "#gateway/usage.ts";
 import { assertControlsAllowed } from "#gateway/cache/plan-cache.ts";
 import { askCache, keepAnswer, type CachedHit } from "#gateway/cache/use-cache.ts";
@@ -19,7 +20,7 @@ import type { Database } from "#lib/db.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { toReceipt } from "#logging/log-call.ts";
-import { noUsage, type JsonObject } from "#logging/record.ts";
+import { isJsonObject, noUsage, type JsonObject, type LogRecord } from "#logging/record.ts";
 
 /** One call of a model, as the door hands it over. */
 export type CompleteInput = {
@@ -115,11 +116,12 @@ async function fail(call: RoutedCall, { error, logged, retryAfter }: CallFailure
 
 async function whole(call: RoutedCall, { answer, bytes, response, upstreamMs }: WholeAnswer): Promise<Response> {
   const { start, deployment } = call;
+  const logged = findOwnError(deployment, response);
   const record = toCallRecord(start, {
     deployment,
-    response,
+    response: logged === null ? response : null,
     usage: toUsage(response.usage),
-    error: null,
+    error: logged,
     completionStartTimeMs: null,
     clientDisconnected: false,
     attempts: call.attempts,
@@ -134,6 +136,12 @@ async function whole(call: RoutedCall, { answer, bytes, response, upstreamMs }: 
       ...toKeyHeaders(call),
     },
   });
+}
+
+/** What an answer says of its own failure, although its status is a success: OpenRouter's, or that of a response. */
+function findOwnError(deployment: Deployment, { error, choices }: JsonObject): LogRecord["error"] {
+  if (!isJsonObject(error) || choices !== undefined) return null;
+  return ofErrorFrame(deployment, JSON.stringify({ error })).logged;
 }
 
 /** An answer that was kept, logged as what it is. */

@@ -59,6 +59,7 @@ test.each([
   ['{"error":{"message":5}}', '{"error":{"message":5}}'],
   ['{"detail":[1]}', '{"detail":[1]}'],
   ['{"detail":"Unauthorized"}', "Unauthorized"],
+  ['[{"error":{"code":500,"message":"of Google","status":"INTERNAL"}}]', "of Google"],
   ["[1]", "[1]"],
   ["null", "null"],
   ["x".repeat(5_000), "x".repeat(2_000)],

@@ -105,14 +105,16 @@ function readError(text: string): SaidError {
     param: null,
     code: null,
   };
-  const body = parseJson(text);
+  const parsed = parseJson(text);
+  // Google's endpoint in OpenAI's form sends a list with one error in it.
+  const body: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
   if (!isJsonObject(body)) return plain;
   const error = isJsonObject(body.error) ? body.error : body;
   // A text in place of the object is Ollama's own form, and that of servers built with FastAPI (Mistral, vLLM).
   const message = [error.message, body.error, body.detail].find((text) => typeof text === "string");
   return {
     message: message ?? plain.message,
-    type: typeof error.type === "string" ? error.type : null,
+    type: [error.type, error.status].find((word) => typeof word === "string") ?? null,
     param: typeof error.param === "string" ? error.param : null,
     code: typeof error.code === "string" ? error.code : null,
   };

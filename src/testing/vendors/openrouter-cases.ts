@@ -160,6 +160,15 @@ export const openrouterCases: PassedOnVendor = {
     ),
     {
       feature: "broken",
+      name: "an error in an answer that began as a success",
+      page: errorsPage,
+      upstream: {
+        body: JSON.stringify({ error: { code: 502, message: "Provider returned error" }, user_id: "user_2z" }),
+      },
+      failure: { status: 502, message: "Provider returned error" },
+    },
+    {
+      feature: "broken",
       name: "an error in the middle of a stream",
       page: streamPage,
       request: { stream: true },

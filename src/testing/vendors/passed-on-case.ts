@@ -1,4 +1,4 @@
-import type { JsonObject } from "#logging/record.ts";
+import type { Json, JsonObject } from "#logging/record.ts";
 import type { Feature } from "#testing/vendors/vendor-case.ts";
 
 /** One exchange with a vendor whose wire is OpenAI's, as the vendor's documentation shows it. */
@@ -41,7 +41,7 @@ export const done = "data: [DONE]\n\n";
 /** The errors of a vendor: each status with its body, and what is read in it. */
 export function toErrorCases(
   page: string,
-  errors: readonly { status: number; body: JsonObject; message: string; type?: string; retryAfter?: string }[],
+  errors: readonly { status: number; body: Json; message: string; type?: string; retryAfter?: string }[],
 ): PassedOnCase[] {
   return errors.map(({ status, body, retryAfter, ...said }) => ({
     feature: "errors",

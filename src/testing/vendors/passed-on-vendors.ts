@@ -1,4 +1,5 @@
 import { azureCases } from "#testing/vendors/azure-cases.ts";
+import { geminiCases } from "#testing/vendors/gemini-cases.ts";
 import { groqCases } from "#testing/vendors/groq-cases.ts";
 import { mistralCases } from "#testing/vendors/mistral-cases.ts";
 import { ollamaCases } from "#testing/vendors/ollama-cases.ts";
@@ -11,6 +12,7 @@ import { vllmCases } from "#testing/vendors/vllm-cases.ts";
 export const passedOnVendors: readonly PassedOnVendor[] = [
   openaiServerCases,
   azureCases,
+  geminiCases,
   mistralCases,
   groqCases,
   openrouterCases,
