@@ -9,13 +9,13 @@ export type Target = { openaiUrl: string; anthropicUrl: string; key: string };
 export type EveryCall = { name: string; callType: string; run(target: Target, prompt: string): Promise<unknown> };
 
 const model = "fake-model";
-const weather = {
-  type: "function" as const,
+const lookUp = {
   name: "look_up",
   description: "Looks the weather up.",
   strict: false,
   parameters: { type: "object" as const, properties: { location: { type: "string" } } },
 };
+const weather = { type: "function" as const, ...lookUp };
 const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 /** One call of every operation, streamed too where it can be. */
@@ -25,6 +25,22 @@ export const everyCall: readonly EveryCall[] = [
   ),
   openai("chat, streamed", "acompletion", (client, prompt) =>
     client.chat.completions.create({ model, messages: [{ role: "user", content: prompt }], stream: true }),
+  ),
+  ...[false, true].map((stream) =>
+    openai(`chat with a tool and a picture, ${stream ? "streamed" : "whole"}`, "acompletion", (client, prompt) =>
+      client.chat.completions.create({
+        ...{ model, stream, tools: [{ type: "function", function: lookUp }] },
+        messages: [
+          {
+            role: "user",
+            content: [
+              { type: "image_url", image_url: { url: `data:image/png;base64,${pixel}` } },
+              { type: "text", text: prompt },
+            ],
+          },
+        ],
+      }),
+    ),
   ),
   openai("completion", "atext_completion", (client, prompt) => client.completions.create({ model, prompt })),
   openai("completion, streamed", "atext_completion", (client, prompt) =>
@@ -86,7 +102,15 @@ export const everyCall: readonly EveryCall[] = [
       max_tokens: 100,
       stream: true,
       tools: [{ name: "look_up", input_schema: weather.parameters }],
-      messages: [{ role: "user", content: [{ type: "text", text: prompt }] }],
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "image", source: { type: "base64", media_type: "image/png", data: pixel } },
+            { type: "text", text: prompt },
+          ],
+        },
+      ],
     }),
   ),
 ];

@@ -1,3 +1,4 @@
+import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI, type OpenAIProvider } from "@ai-sdk/openai";
 import { HumanMessage, type BaseMessage } from "@langchain/core/messages";
 import { ChatOpenAI, OpenAIEmbeddings } from "@langchain/openai";
@@ -52,6 +53,14 @@ export const frameworkCalls: readonly FrameworkCall[] = [
       stream({ model: provider[api](model), messages: [pictured(prompt)] }),
     ),
   ]),
+  ...[generate, stream].map((ask): FrameworkCall => ({
+    name: `AI SDK ${ask.name} of Anthropic's wire with a tool and a picture`,
+    run: ({ anthropicUrl, key }, prompt) =>
+      attempt(() => {
+        const provider = createAnthropic({ baseURL: `${anthropicUrl}/v1`, apiKey: key });
+        return ask({ model: provider("claude-fake"), messages: [pictured(prompt)] });
+      }),
+  })),
   sdk("embedMany", async (provider, prompt) => {
     const { embeddings, usage, warnings, providerMetadata } = await embedMany({
       model: provider.embedding(model),
@@ -117,7 +126,7 @@ function pictured(prompt: string): ModelMessage {
 type Asked = { model: LanguageModel } & ({ prompt: string } | { messages: ModelMessage[] });
 
 async function generate(asked: Asked): Promise<unknown> {
-  const result = await generateText({ ...asked, tools, maxRetries: 0 });
+  const result = await generateText({ ...asked, tools, maxOutputTokens: 100, maxRetries: 0 });
   const { content, text, toolCalls, finishReason, rawFinishReason, usage, warnings, finalStep } = result;
   const { reasoningText, providerMetadata, response } = finalStep;
   const said = { content, text, reasoningText, toolCalls, finishReason, rawFinishReason };
@@ -128,7 +137,7 @@ async function stream(asked: Asked): Promise<unknown> {
   const parts: unknown[] = [];
   const failures: object[] = [];
   // What goes wrong is in the parts; without a listener it is printed too.
-  const result = streamText({ ...asked, tools, maxRetries: 0, onError: () => undefined });
+  const result = streamText({ ...asked, tools, maxOutputTokens: 100, maxRetries: 0, onError: () => undefined });
   for await (const part of result.stream) {
     if (part.type === "error") failures.push(toFailure(part.error));
     else parts.push(part);
