@@ -128,7 +128,7 @@ test("nothing of key, user and team is exported where config.yaml says so, and t
   const record = makeRecord();
   await logCall(plan(target("a")), record);
   const [content] = queued();
-  for (const value of ["team-1", "Team One", "my-key", '"user-1"', record.caller.keyHash ?? ""])
+  for (const value of ["team-1", "Team One", "my-key", '"user-1"', "keyBudget", record.caller.keyHash ?? ""])
     expect(content?.text).not.toContain(value);
   expect(entries).toMatchObject([{ teamId: "team-1", keyHash: record.caller.keyHash, createdAtMs: 1_763_688_569_123 }]);
 });

@@ -108,7 +108,7 @@ export type LogRecord = {
   responseCostUsd: number;
   cacheHit: boolean | null;
   caller: RecordCaller;
-  /** What the key had spent when it was read for this call, and what it may; absent for the master key. */
+  /** What the key had spent when it was read for this call, and what it may; redaction of content takes it away. */
   keyBudget?: { spendUsd: number; maxBudgetUsd: number | null };
   /** The end user of the client's application (body field `user`). */
   endUser: string | null;

@@ -143,7 +143,6 @@ function redactContent(record: LogRecord, { keepMetadata }: RedactionOptions): L
     responseCostUsd: record.responseCostUsd,
     cacheHit: record.cacheHit,
     caller: redactCaller(record.caller),
-    ...(record.keyBudget === undefined ? {} : { keyBudget: record.keyBudget }),
     endUser: record.endUser,
     requestTags: record.requestTags.filter((tag) => !tag.startsWith(headerTag)),
     requesterMetadata: redactMetadata(record.requesterMetadata, keepMetadata),

@@ -47,6 +47,7 @@ export function makeRecord(changes: Partial<LogRecord> = {}): LogRecord {
       teamAlias: "Team One",
       organizationId: null,
     },
+    keyBudget: { spendUsd: 1.25, maxBudgetUsd: 50 },
     endUser: "end-user-1",
     requestTags: ["tag-1", "User-Agent: curl"],
     requesterMetadata: {},

@@ -347,6 +347,7 @@ test.each<[string, Partial<LogRecord>, Record<string, unknown>]>([
     },
     { langfuse_environment: "staging", langfuse_default_tags: ["user_api_key_team_alias", "cache_hit", "other"] },
   ],
+  ["priced, tokenless", { usage: noUsage, responseCostUsd: 0.04 }, {}],
   ["masked", { requesterMetadata: { mask_input: true, mask_output: "true" } }, {}],
 ])("a %s call shows the same on both wires", async (_title, changes, vars) => {
   const record = makeRecord(changes);

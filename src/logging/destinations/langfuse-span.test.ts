@@ -127,6 +127,12 @@ describe("a record becomes a generation", () => {
     });
   });
 
+  test("a picture or a recording without tokens shows what it cost", async () => {
+    const span = await show(makeRecord({ usage: noUsage, responseCostUsd: 0.04 }));
+    expect(span).toMatchObject({ usage: { input: 0, output: 0, total: 0 }, cost: { total: 0.04 } });
+    expect(await show(makeRecord({ usage: noUsage, responseCostUsd: 0 }))).toMatchObject({ usage: null, cost: null });
+  });
+
   test("tools are part of the input and tool calls of the output", async () => {
     const tools = [{ type: "function", function: { name: "weather", parameters: { type: "object" } } }];
     const functions = [{ name: "old" }];

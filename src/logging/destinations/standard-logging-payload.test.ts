@@ -136,7 +136,12 @@ test("a chat answer fits LiteLLM's payload and carries our own fields beside it"
     error_str: null,
     error_information: { error_code: "", error_class: "", llm_provider: "", traceback: "", error_message: "" },
     hidden_params: { litellm_model_name: "gpt-4o-2024-08-06", usage_object: { total_tokens: 30 } },
-    metadata: { user_api_key_alias: "my-key", user_api_key_team_id: "team-1", user_api_key_spend: null },
+    metadata: {
+      user_api_key_alias: "my-key",
+      user_api_key_team_id: "team-1",
+      user_api_key_spend: 1.25,
+      user_api_key_max_budget: 50,
+    },
   });
 });
 
