@@ -3,12 +3,19 @@ import { countArrivals, drain, forgetArrivals, type Arrivals } from "./arrivals.
 import { runLoad } from "./load.ts";
 import type { Load } from "./loads.ts";
 import { measureGroup } from "./measure.ts";
+import { runSteadyLoad, type SteadyPlan } from "./steady-load.ts";
 import type { RunningSystem, Surroundings, System } from "./systems.ts";
 
 /** One system under one kind of load, from start to stop. */
 
-/** How much to send. */
-export type CellOptions = { load: Load; requests: number; warmup: number; concurrency: number };
+/** How much to send: so many at a time, or, where there is a rate, so many a second. */
+export type CellOptions = {
+  load: Load;
+  requests: number;
+  warmup: number;
+  concurrency: number;
+  ratePerSecond: number | null;
+};
 
 /** What was measured. */
 export type CellResult = {
@@ -45,14 +52,20 @@ export async function runCell(system: System, surroundings: Surroundings, option
 type Cell = { system: System; running: RunningSystem; surroundings: Surroundings; options: CellOptions };
 
 async function measureCell({ system, running, surroundings, options }: Cell): Promise<CellResult> {
-  const { load, concurrency } = options;
+  const { load, concurrency, ratePerSecond } = options;
   const { url, headers, child } = running;
   const plan = { url, headers, load, concurrency };
   const warm = await runLoad({ ...plan, requests: options.warmup, callIdPrefix: "bench-warm-" });
   if (system.logs) await drain(surroundings.langfuseUrl, warm.answered);
   await sleep(settleMs);
   const before = measureGroup(child.pid);
-  const sent = await runLoad({ ...plan, requests: options.requests, callIdPrefix: "bench-run-" });
+  const sent =
+    ratePerSecond === null
+      ? {
+          ...(await runLoad({ ...plan, requests: options.requests, callIdPrefix: "bench-run-" })),
+          sent: options.requests,
+        }
+      : await runAtRate({ url, headers, load, ratePerSecond, seconds: Math.ceil(options.requests / ratePerSecond) });
   const drainSeconds = system.logs ? await drain(surroundings.langfuseUrl, sent.answered) : 0;
   // What a system does after its last answer belongs to the price of the requests.
   await sleep(settleMs);
@@ -61,12 +74,17 @@ async function measureCell({ system, running, surroundings, options }: Cell): Pr
     ? { ...(await countArrivals(surroundings.langfuseUrl, sent.answered)), drainSeconds }
     : null;
   return {
-    requestsPerSecond: sent.answered.length / sent.seconds,
+    requestsPerSecond: (sent.sent - sent.failed) / sent.seconds,
     latenciesMs: sent.latenciesMs,
-    cpuUsPerRequest: (after.cpuUs - before.cpuUs) / options.requests,
+    cpuUsPerRequest: (after.cpuUs - before.cpuUs) / sent.sent,
     rssBytes: after.rssBytes,
     failed: sent.failed,
     firstFailure: sent.firstFailure,
     records,
   };
+}
+
+async function runAtRate(plan: SteadyPlan) {
+  const { answerMs, ...result } = await runSteadyLoad(plan);
+  return { ...result, latenciesMs: answerMs };
 }

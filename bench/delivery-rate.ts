@@ -5,20 +5,15 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../scripts/postgres.mjs";
-import { configState, parseConfig } from "#lib/config.ts";
 import { closeUpstreams, fetchUpstream, readBody } from "#lib/fetch-upstream.ts";
-import { newRecordId } from "#lib/id.ts";
-import { setLogger } from "#lib/logger.ts";
 import { migrate } from "#lib/migrate.ts";
 import { makeKeyring } from "#lib/seal.ts";
-import { startDeliveryThread } from "#logging/delivery-thread.ts";
 import { openDatabaseQueue } from "#logging/queue/database.ts";
 import { openLocalQueue } from "#logging/queue/local.ts";
-import type { Queue, QueueEntry } from "#logging/queue/queue.ts";
-import { encodeRecord } from "#logging/queued-record.ts";
-import { makeRecord } from "#testing/make-record.ts";
+import type { Queue } from "#logging/queue/queue.ts";
 import pg from "pg";
 import { z } from "zod";
+import { callbackId, countRecords, makeEntry, masterKey, startWorker } from "./delivery-worker.ts";
 import { median } from "./measure.ts";
 import { positive } from "./positive.ts";
 import { startRecordSink } from "./record-sink.ts";
@@ -42,17 +37,9 @@ const { values } = parseArgs({
 const records = positive("records", values.records);
 const long = positive("long", values.long);
 const rounds = positive("rounds", values.rounds);
-const masterKey = "encryption key of the benchmark";
-const callbackId = "00000000-0000-7000-8000-000000000001";
-const bodyBytes = 4_096;
 const hourMs = 3_600_000;
 const appendAtOnce = 500;
-/** Each record of a batch has it once. */
-const mark = Buffer.from('"litellm_call_id"');
 
-setLogger("silent");
-const { config } = parseConfig("{}", "bench.yaml", {});
-configState.set(config);
 const sink = await startRecordSink();
 sink.setReading(false);
 const folder = mkdtempSync(path.join(tmpdir(), "sluice-bench-"));
@@ -102,23 +89,7 @@ async function measure(engine: string, depth: number): Promise<Rates> {
     else counted += countRecords(body);
     bodies.push(body);
   });
-  const delivery = await startDeliveryThread(
-    {
-      ...{ queuePath, queueDatabaseUrl: databaseUrl, masterKeys: [masterKey], config, privateHosts: ["127.0.0.1"] },
-      ...{ disabledTeamIds: [], purges: [], needsLease: false, logLevel: "silent" },
-    },
-    {
-      resolve: async () => ({
-        ...{ state: "ready", callbackName: "webhook", reach: "guarded" },
-        vars: { webhook_url: sink.url("fast") },
-      }),
-      redaction: async () => ({ level: "off", classes: [] }),
-      target: async () => null,
-    },
-    (error) => {
-      throw error;
-    },
-  );
+  const delivery = await startWorker({ queuePath, queueDatabaseUrl: databaseUrl }, sink.url("fast"));
   const endMs = performance.now() + 120_000;
   const inFirst = (): number => countRecords(bodies[0] ?? Buffer.alloc(0));
   while (performance.now() < endMs && inFirst() + counted < records) await sleep(20);
@@ -165,12 +136,6 @@ async function runLoop(bodies: readonly Buffer[]): Promise<Rate> {
   return { perSecond: posted / ((ended.ms - started.ms) / 1000), cpuUs: (ended.cpuUs - started.cpuUs) / posted };
 }
 
-function countRecords(body: Buffer): number {
-  let count = 0;
-  for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + mark.length)) count += 1;
-  return count;
-}
-
 async function makeDatabase(): Promise<string> {
   if (postgres === null) throw new Error("There is no PostgreSQL.");
   const url = new URL(postgres.url);
@@ -199,17 +164,6 @@ async function fill(place: { queuePath: string; databaseUrl: string | null; dept
   if (more <= 0) return;
   if (databaseUrl === null) lengthenFile(queuePath, more);
   else await lengthenDatabase(databaseUrl, more);
-}
-
-function makeEntry(): QueueEntry {
-  const recordId = newRecordId();
-  const nowMs = Date.now();
-  const plain = { ...makeRecord(), recordId, callId: recordId };
-  const missing = bodyBytes - encodeRecord({ record: plain, liftedFrom: null }).length;
-  const text = "The quick brown fox jumps over the lazy dog. ".repeat(100).slice(0, Math.max(0, missing));
-  const record = { ...plain, requesterMetadata: { text } };
-  const contents = [{ body: encodeRecord({ record, liftedFrom: null }), callbackIds: [callbackId] }];
-  return { recordId, callId: recordId, teamId: "bench", keyHash: null, createdAtMs: nowMs, contents };
 }
 
 function lengthenFile(file: string, count: number): void {

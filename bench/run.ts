@@ -13,7 +13,8 @@ import { chooseSystems } from "./systems.ts";
  * The benchmark: every system against the same mock upstream in the same run, under each kind of load, and one Markdown
  * table on standard output (`--json`: JSON). Progress and remarks go to standard error.
  * Options: `--requests 10000 --warmup 15000 --concurrency 32 --rounds 1 --only pass-through,portkey
- * --loads whole,streamed,embeddings,large-prompt`.
+ * --loads whole,streamed,embeddings,large-prompt`. With `--rate 2000` calls come at that rate, the same for all systems,
+ * instead of so many being under way at a time: a system that answers sooner is not busier for it.
  */
 
 const { values } = parseArgs({
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "1" },
     only: { type: "string" },
     loads: { type: "string" },
+    rate: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -31,6 +33,7 @@ const options = {
   requests: positive("requests", values.requests),
   warmup: positive("warmup", values.warmup),
   concurrency: positive("concurrency", values.concurrency),
+  ratePerSecond: values.rate === undefined ? null : positive("rate", values.rate),
 };
 const rounds = positive("rounds", values.rounds);
 const chosen = chooseSystems(values.only?.split(","));

@@ -15,6 +15,11 @@ export type SteadyPlan = {
 export type SteadyResult = {
   /** Milliseconds from sending to the first bytes of the body, of complete answers, without those of the lead-in. */
   firstTokenMs: number[];
+  /** The same to the last byte. */
+  answerMs: number[];
+  /** How many requests were sent, and how long that took, the lead-in included. */
+  sent: number;
+  seconds: number;
   /** Call ids of all complete answers, as far as answers name them. */
   answered: string[];
   failed: number;
@@ -33,9 +38,11 @@ const patienceMs = 30_000;
 export async function runSteadyLoad({ url, headers, load, ratePerSecond, seconds }: SteadyPlan): Promise<SteadyResult> {
   const timeouts = { headersTimeout: patienceMs, bodyTimeout: patienceMs };
   const pool = new Pool(url, { connections: connectionsMax, pipelining: 1, ...timeouts });
-  const result: SteadyResult = { firstTokenMs: [], answered: [], failed: 0, firstFailure: null };
   const counted = Math.round(ratePerSecond * leadInSeconds);
   const total = counted + Math.round(ratePerSecond * seconds);
+  const result: SteadyResult = {
+    ...{ firstTokenMs: [], answerMs: [], answered: [], sent: total, seconds: 0, failed: 0, firstFailure: null },
+  };
   const under: Promise<void>[] = [];
   const startedMs = performance.now();
   while (under.length < total) {
@@ -47,11 +54,12 @@ export async function runSteadyLoad({ url, headers, load, ratePerSecond, seconds
     await sleep(1);
   }
   await Promise.all(under);
+  result.seconds = (performance.now() - startedMs) / 1000;
   await pool.close();
   return result;
 }
 
-type Answer = { firstTokenMs: number; callId: string | null } | { failure: string };
+type Answer = { firstTokenMs: number; answerMs: number; callId: string | null } | { failure: string };
 
 function note(result: SteadyResult, answer: Answer, isCounted: boolean): void {
   if ("failure" in answer) {
@@ -59,7 +67,10 @@ function note(result: SteadyResult, answer: Answer, isCounted: boolean): void {
     result.firstFailure ??= answer.failure;
     return;
   }
-  if (isCounted) result.firstTokenMs.push(answer.firstTokenMs);
+  if (isCounted) {
+    result.firstTokenMs.push(answer.firstTokenMs);
+    result.answerMs.push(answer.answerMs);
+  }
   if (answer.callId !== null) result.answered.push(answer.callId);
 }
 
@@ -88,7 +99,8 @@ function sendOne(pool: Pool, { headers, load }: Pick<SteadyPlan, "headers" | "lo
         },
         onResponseEnd() {
           const text = Buffer.concat(chunks).toString("utf8");
-          if (status === 200 && text.endsWith(load.ending)) resolve({ firstTokenMs, callId });
+          const answerMs = performance.now() - sentMs;
+          if (status === 200 && text.endsWith(load.ending)) resolve({ firstTokenMs, answerMs, callId });
           else resolve({ failure: `${String(status)} ${text.slice(0, 300)}` });
         },
         onResponseError(_controller, error) {

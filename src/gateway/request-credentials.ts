@@ -9,7 +9,7 @@ import type { JsonObject } from "#logging/record.ts";
  * host; halves of two places are never put together. Null where there are none, or none that can be used.
  */
 export function readRequestCredentials(body: JsonObject, headers: Headers): RequestCredentials | null {
-  const inHeaders = [...langfuseHeaders(headers)].map(([field, value]) => [`langfuse_${field}`, value] as const);
+  const inHeaders = langfuseHeaders(headers).map(([field, value]) => [`langfuse_${field}`, value] as const);
   const places = [Object.fromEntries(inHeaders), body, toObject(body.metadata)];
   const found = [...places, toObject(body.litellm_metadata)].find(hasSecret);
   if (found === undefined) return null;

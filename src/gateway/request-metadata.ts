@@ -51,7 +51,7 @@ export function readTags(body: JsonObject, headers: Headers, caller: Caller): st
     ...texts(toObject(body.metadata).tags),
     ...texts(toObject(body.litellm_metadata).tags),
     ...texts(body.tags),
-    ...[...langfuseHeaders(headers)].flatMap(([field, value]) => (field === "tags" ? texts(value) : [])),
+    ...langfuseHeaders(headers).flatMap(([field, value]) => (field === "tags" ? texts(value) : [])),
     ...splitList(headers.get("x-litellm-tags")),
     ...caller.tags,
   ];
@@ -72,13 +72,21 @@ export function splitList(value: string | null): string[] {
     .filter((part) => part !== "");
 }
 
+/** Headers that were read: a call asks for the same ones several times, and going through all of them is slow. */
+const fieldsRead = new WeakMap<Headers, readonly (readonly [string, Json])[]>();
+
 /** The fields that `langfuse_<field>` headers name, JSON parsed, credentials and what SDKs send included. */
-export function* langfuseHeaders(headers: Headers): Generator<[string, Json]> {
+export function langfuseHeaders(headers: Headers): readonly (readonly [string, Json])[] {
+  const known = fieldsRead.get(headers);
+  if (known !== undefined) return known;
+  const fields: [string, Json][] = [];
   for (const [header, value] of headers) {
     if (!header.includes("langfuse")) continue;
     const field = langfuseHeader.exec(header)?.[1]?.replaceAll("-", "_");
-    if (field !== undefined) yield [field, parseIfJson(value)];
+    if (field !== undefined) fields.push([field, parseIfJson(value)]);
   }
+  fieldsRead.set(headers, fields);
+  return fields;
 }
 
 /** Whatever the spelling: `apiKey`, `API-KEY` and `api_key` are one name. */
