@@ -210,6 +210,14 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
     expect(await queue.purge({ teamId: "team-a" })).toBe(0);
   });
 
+  test("purging a team leaves no row of it after old rows were removed, also where none was old", async () => {
+    await queue.append([makeEntry("r1"), makeEntry("r2")]);
+    expect(await queue.expire({ deliveredBeforeMs: 0, deadBeforeMs: 0, contentBeforeMs: 0 })).toBe(0);
+    expect((await queue.list({ filter: { teamIds: ["team-a"] }, before: null, limit: 5 })).rows).toHaveLength(2);
+    expect(await queue.purge({ teamId: "team-a" })).toBe(2);
+    for (const id of ["r1", "r2"]) expect(await queue.find({ by: "record", id })).toEqual([]);
+  });
+
   test("purging finds every row of a team among those of others, also what came after an earlier purge", async () => {
     const teams = ["team-a", "team-b", "team-c"];
     for (const round of [1, 2]) {

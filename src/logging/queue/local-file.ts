@@ -50,14 +50,16 @@ const schema = `
 /**
  * What each version added to the one before it. `age_from_ms` is null where the age counts from the creation. `ids` are
  * the team's in a range that is full, the newest first, as a list without its brackets; null where nobody has looked yet,
- * or where they are many.
+ * or where they are many. Before, the range of the oldest rows could be missing.
  */
 const upgrades = new Map([
   [2, "ALTER TABLE delivery ADD COLUMN age_from_ms INTEGER"],
   [
     3,
     `ALTER TABLE team_range ADD COLUMN ids TEXT;
-     CREATE INDEX delivery_dead ON delivery (team_id, id) WHERE state = 2;`,
+     CREATE INDEX delivery_dead ON delivery (team_id, id) WHERE state = 2;
+     INSERT OR IGNORE INTO team_range (team_id, range)
+       SELECT DISTINCT team_id, id / 4096 FROM delivery WHERE team_id IS NOT NULL;`,
   ],
 ]);
 

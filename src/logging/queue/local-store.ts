@@ -188,7 +188,10 @@ function prepareStatements(file: DatabaseSync) {
       `DELETE FROM team_range WHERE team_id = $teamId AND range = $range AND NOT EXISTS
          (SELECT 1 FROM delivery WHERE id >= $first AND id < $end AND team_id = $teamId)`,
     ),
-    dropOldRanges: file.prepare("DELETE FROM team_range WHERE range < (SELECT min(id) FROM delivery) / ?"),
+    // Numbers are bound as floating ones, and a division by one of those does not round down.
+    dropOldRanges: file.prepare(
+      "DELETE FROM team_range WHERE range < (SELECT min(id) FROM delivery) / CAST(? AS INTEGER)",
+    ),
     // Only a record's own deliveries share a content, so the identity index answers this.
     dropContents: file.prepare(
       `DELETE FROM content WHERE content_id IN
