@@ -112,10 +112,7 @@ function send({ start, deployment }: RoutedCall, form: FormData | null): Promise
     defaults: isBridged ? {} : deployment.defaults,
     forwardsMetadata: operation.forwardsMetadata === true,
   });
-  // The log needs the usage of a stream also where the client did not ask for it.
-  const canAsk = operation.asksForUsage === true && provider.takesStreamOptions?.(deployment) !== false;
-  if (isStream && canAsk)
-    body.stream_options = { ...(isJsonObject(body.stream_options) ? body.stream_options : {}), include_usage: true };
+  if (isStream && operation.asksForUsage === true) askForUsage(body, provider.streamUsage?.(deployment) ?? "asked");
   const asked = readTimeoutMs(start.body, headers, isStream);
   const timeoutMs = asked ?? (isStream ? deployment.streamTimeoutMs : deployment.timeoutMs);
   // A stream may go on for as long as it comes, unless somebody set a time for the whole of it.
@@ -123,6 +120,15 @@ function send({ start, deployment }: RoutedCall, form: FormData | null): Promise
   assertTakes(deployment, operation.name, isBridged || provider.takes(operation));
   const call = { deployment, operation, body, form, headers, signal: start.signal, timeoutMs, totalTimeoutMs };
   return isBridged ? answerMessages(call, provider) : provider.send(call);
+}
+
+/** The log needs the usage of a stream also where the client did not ask for it. */
+function askForUsage(body: JsonObject, how: "asked" | "unasked" | "never"): void {
+  const { include_usage: _asked, ...others } = isJsonObject(body.stream_options) ? body.stream_options : {};
+  if (how === "asked") body.stream_options = { ...others, include_usage: true };
+  if (how !== "unasked") return;
+  if (Object.keys(others).length > 0) body.stream_options = others;
+  else delete body.stream_options;
 }
 
 function assertTakes({ provider, modelName }: Deployment, operation: string, takes: boolean): void {

@@ -16,7 +16,7 @@ export const azure: Provider = {
   apiBase: null,
   exceptionName: "AzureException",
   // Versions are dates; words such as `preview` and `latest` are no older ones.
-  takesStreamOptions: ({ apiVersion }) => (apiVersion ?? versionDefault) >= versionWithStreamOptions,
+  streamUsage: ({ apiVersion }) => ((apiVersion ?? versionDefault) >= versionWithStreamOptions ? "asked" : "never"),
   takes: ({ name }) => !["messages", "moderation", "rerank"].includes(name),
   send(call) {
     const { deployment, operation } = call;

@@ -1,6 +1,7 @@
 import { anthropic } from "#gateway/providers/anthropic.ts";
 import { azure } from "#gateway/providers/azure.ts";
 import { bedrock } from "#gateway/providers/bedrock.ts";
+import { mistral } from "#gateway/providers/mistral.ts";
 import { mock } from "#gateway/providers/mock.ts";
 import { openai, openaiCompatible } from "#gateway/providers/openai.ts";
 import { vertex } from "#gateway/providers/vertex.ts";
@@ -21,11 +22,7 @@ const providers: Readonly<Record<string, Provider>> = {
   groq: openaiCompatible("groq", "https://api.groq.com/openai/v1", "GroqException"),
   hosted_vllm: openaiCompatible("hosted_vllm", null, "Hosted_vllmException"),
   lm_studio: openaiCompatible("lm_studio", "http://127.0.0.1:1234/v1", "Lm_studioException"),
-  // Its streams carry their usage, and a request for it is a 422: https://docs.mistral.ai/api/endpoint/chat
-  mistral: {
-    ...openaiCompatible("mistral", "https://api.mistral.ai/v1", "MistralException"),
-    takesStreamOptions: () => false,
-  },
+  mistral,
   ollama: openaiCompatible("ollama", "http://127.0.0.1:11434/v1", "OllamaException"),
   ollama_chat: openaiCompatible("ollama_chat", "http://127.0.0.1:11434/v1", "OllamaException"),
   openai_like: openaiCompatible("openai_like", null, "Openai_likeException"),

@@ -43,8 +43,11 @@ export type Provider = {
   locate?(
     entry: Pick<Deployment, "apiKey" | "vendorParams"> & { model: string },
   ): { apiBase: string } | { problem: string };
-  /** False where `stream_options` are refused, for example because every stream carries its usage; absent: never. */
-  takesStreamOptions?(deployment: Pick<Deployment, "apiVersion">): boolean;
+  /**
+   * How a stream comes to its usage: `asked` (absent) with `stream_options`; `unasked`: it always has it, and a request
+   * that asks is refused; `never`.
+   */
+  streamUsage?(deployment: Pick<Deployment, "apiVersion">): "asked" | "unasked" | "never";
   /** False for an operation that this API does not have. */
   takes(operation: Pick<Operation, "name">): boolean;
   /** Sends one request. Throws `UpstreamError` of status 0 where there is no answer. */

@@ -107,6 +107,22 @@ describe.each(passedOnVendors)("a client gets the bytes of $name", (vendor) => {
   });
 });
 
+test("Mistral is not asked for the usage that it sends anyway, and gets its own names of fields", async () => {
+  const mistral = passedOnVendors.find(({ name }) => name === "mistral/");
+  if (!mistral) throw new Error("Mistral is one of them.");
+  server.answerWith({ body: "data: [DONE]\n\n" });
+  const asked = { stream: true, stream_options: { include_usage: true }, max_completion_tokens: 5, seed: 7 };
+  await ask(mistral, asked);
+  expect(server.last()?.body).toEqual({
+    ...{ model: mistral.sent.model, messages: question },
+    ...{ stream: true, max_tokens: 5, random_seed: 7 },
+  });
+  await ask(mistral, { ...asked, max_tokens: 6, stream_options: { include_usage: true, stream_tool_calls: true } });
+  expect(server.last()?.body).toMatchObject({
+    ...{ max_tokens: 6, max_completion_tokens: 5, stream_options: { stream_tool_calls: true } },
+  });
+});
+
 test("an old version of Azure's API, which has no stream_options, is asked without", async () => {
   const [azure] = passedOnVendors.filter(({ name }) => name === "azure/");
   if (!azure) throw new Error("Azure is one of them.");
