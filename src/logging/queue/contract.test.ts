@@ -127,6 +127,13 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
     expect(await claimIds("one")).toEqual(["age10"]);
   });
 
+  test("its limits are about contents as they are handed out, however small they are stored", async () => {
+    const contents = [{ body: "x".repeat(100_000), callbackIds: ["one"] }];
+    await queue.append(["r1", "r2", "r3"].map((id) => makeEntry(id, { contents })));
+    expect(await claimIds("one", { bytesMax: 150_000 })).toEqual(["r1"]);
+    expect(await claimIds("one", { bytesMax: 250_000 })).toEqual(["r2", "r3"]);
+  });
+
   test("hands out nothing under a lease, and all of it again when the lease has ended", async () => {
     await queue.append([makeEntry("r1"), makeEntry("r2")]);
     expect(await claimIds("one", { limit: 1 })).toEqual(["r1"]);

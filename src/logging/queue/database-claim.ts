@@ -32,9 +32,17 @@ export function makeClaim({ pool, leases, sealer, owner }: ClaimParts) {
     const rows = await pool.query<LeasedRow>(claimText, [callbackId, nowMs, limit, bytesMax, untilMs, owner]);
     const claimed: ClaimedDelivery[] = [];
     const broken: { id: number; leaseId: number; message: string }[] = [];
-    for (const row of rows) {
+    let bytes = 0;
+    for (const [index, row] of rows.entries()) {
+      // What was moved here was counted as it is stored, and may be far larger.
+      if (bytes > bytesMax) {
+        const left = rows.slice(index);
+        await pool.query(leaveText, [left.map(({ id }) => id), left.map(({ lease_id: leaseId }) => leaseId)]);
+        break;
+      }
       try {
         claimed.push({ deliveryId: row.lease_id, callbackId, ...openRow(row, sealer) });
+        bytes += claimed.at(-1)?.body.length ?? 0;
         const { id, record_id: recordId } = row;
         leases.add(row.lease_id, {
           ...{ id, recordId, contentId: row.content_id ?? 0, shared: row.shared ?? true, untilMs },
@@ -96,6 +104,11 @@ const claimText = `
   )
   SELECT leased.*, number, shared, sealed FROM leased LEFT JOIN queue_content USING (content_id)
     ORDER BY due_at_ms, id`;
+
+/** What was leased and not taken is due as before. */
+const leaveText = `
+  UPDATE queue_delivery SET lease_id = 0, lease_until_ms = 0, lease_owner = NULL
+    WHERE id = ANY ($1::bigint[]) AND lease_id = ANY ($2::bigint[])`;
 
 const buryText = `
   WITH buried AS (

@@ -11,6 +11,7 @@ export type NewDelivery = {
   callbackId: string;
   state: number;
   contentId: number | null;
+  /** Of the content as it is handed out, about; where that is not known, as it is stored. */
   bytes: number;
   dueAtMs: number;
   tries: number;
@@ -46,7 +47,7 @@ export function toNewRows(entries: readonly QueueEntry[], ids: Iterator<number>,
       for (const callbackId of callbackIds) {
         rows.deliveries.push({
           ...{ recordId, callbackId, contentId, callId, teamId, keyHash, createdAtMs, dueAtMs },
-          ...{ state: stateNumbers.pending, bytes: sealed.length, tries: 0, ageFromMs: queuedAtMs },
+          ...{ state: stateNumbers.pending, bytes: body.length, tries: 0, ageFromMs: queuedAtMs },
           ...{ settledAtMs: null, status: null, message: null },
         });
       }

@@ -92,6 +92,18 @@ test("records go to the database, and to the file while it is away, and are move
   expect(await database.query("SELECT count(*)::int AS n FROM queue_content")).toEqual([{ n: 3 }]);
 });
 
+test("what was moved is handed out within limits, however small it is stored", async () => {
+  way.cut();
+  const contents = [{ body: "x".repeat(100_000), callbackIds: ["one"] }];
+  await queue.append(["r1", "r2", "r3"].map((recordId) => makeEntry(recordId, { contents })));
+  way.mend();
+  await moved(["r1", "r2", "r3"]);
+  const claimIds = async () =>
+    (await queue.claim({ ...request, bytesMax: 150_000, nowMs: 1 })).map(({ recordId }) => recordId);
+  await vi.waitFor(async () => expect(await claimIds()).toEqual(["r1", "r2"]));
+  expect(await claimIds()).toEqual(["r3"]);
+});
+
 test("a database that swallows everything keeps nobody waiting for long, and nothing is lost or there twice", async () => {
   await queue.append([makeEntry("r1")]);
   way.hang();
