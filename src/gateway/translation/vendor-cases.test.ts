@@ -1,14 +1,29 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Deployment } from "#gateway/models.ts";
 import { isJsonObject } from "#logging/record.ts";
 import { readChat, sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
+import type { Vendor } from "#testing/vendors/vendor-case.ts";
 import { vendors } from "#testing/vendors/vendors.ts";
+import { startGoogleSignIn, type GoogleSignIn } from "../../../e2e/fakes/google-sign-in.ts";
 
 const server = vendorServerOfFile();
+let google: GoogleSignIn;
+beforeAll(async () => {
+  google = await startGoogleSignIn();
+});
+afterAll(() => {
+  google.close();
+});
+
+function deploy(vendor: Vendor): Deployment {
+  const account = vendor.account === "google" ? { vertex_credentials: google.account.json } : {};
+  return toDeployment(vendor, server.url, account);
+}
 
 describe.each(vendors)("$name answers a client of OpenAI's API", (vendor) => {
   test.each(vendor.cases)("$feature: $name", async ({ request, sent, upstream, ...expected }) => {
     server.answerWith(upstream);
-    const answer = await sendChat(toDeployment(vendor, server.url), request);
+    const answer = await sendChat(deploy(vendor), request);
     const { status, body, text } = await readChat(answer);
     if (sent) expect(server.last()).toMatchObject(sent);
     expect(status).toBe(expected.status ?? 200);

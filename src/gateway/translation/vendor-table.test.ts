@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format } from "prettier";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Deployment } from "#gateway/models.ts";
 import { AppError } from "#lib/errors.ts";
 import { fieldProbes } from "#testing/vendors/field-probes.ts";
 import { sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
@@ -9,17 +10,28 @@ import { features, type Feature, type Vendor } from "#testing/vendors/vendor-cas
 import type { PassedOnVendor } from "#testing/vendors/passed-on-case.ts";
 import { passedOnVendors } from "#testing/vendors/passed-on-vendors.ts";
 import { vendors } from "#testing/vendors/vendors.ts";
+import { startGoogleSignIn, type GoogleSignIn } from "../../../e2e/fakes/google-sign-in.ts";
 
 const page = join(import.meta.dirname, "../../../docs/providers.md");
 
 const server = vendorServerOfFile();
+let google: GoogleSignIn;
+beforeAll(async () => {
+  google = await startGoogleSignIn();
+});
+afterAll(() => {
+  google.close();
+});
+
+function deploy(vendor: Vendor): Deployment {
+  const account = vendor.account === "google" ? { vertex_credentials: google.account.json } : {};
+  return toDeployment(vendor, server.url, account);
+}
 
 /** `yes` where the vendor is asked, `400` where the request is refused before. */
 async function probe(vendor: Vendor, name: string): Promise<string> {
   server.answerWith({ status: 500, body: "{}" });
-  const answer = await sendChat(toDeployment(vendor, server.url), fieldProbes[name] ?? {}).catch(
-    (error: unknown) => error,
-  );
+  const answer = await sendChat(deploy(vendor), fieldProbes[name] ?? {}).catch((error: unknown) => error);
   if (answer instanceof AppError) return String(answer.status);
   expect(answer, `${vendor.name}: ${name}`).toMatchObject({ status: 500 });
   return "yes";

@@ -36,8 +36,8 @@ export type VendorCase = {
   status?: number;
 };
 
-/** One vendor: how config.yaml names it, and its cases. */
-export type Vendor = { name: string; params: JsonObject; cases: readonly VendorCase[] };
+/** One vendor: how config.yaml names it, and its cases. `account`: whose sign-in a call needs first. */
+export type Vendor = { name: string; params: JsonObject; account?: "google"; cases: readonly VendorCase[] };
 
 /** An event stream of events whose `type` is their name too. */
 export function toNamedEvents(events: readonly (JsonObject & { type: string })[]): string {
