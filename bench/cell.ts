@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { countArrivals, drain, forgetArrivals, type Arrivals } from "./arrivals.ts";
 import { runLoad } from "./load.ts";
 import type { Load } from "./loads.ts";
-import { measureGroup } from "./measure.ts";
+import { measureChildren, measureGroup } from "./measure.ts";
 import { runSteadyLoad, type SteadyPlan } from "./steady-load.ts";
 import type { RunningSystem, Surroundings, System } from "./systems.ts";
 
@@ -23,6 +23,8 @@ export type CellResult = {
   latenciesMs: number[];
   /** CPU of the whole process group per request, the delivery of its record included. */
   cpuUsPerRequest: number;
+  /** That of a PostgreSQL beside it; null where there is none. */
+  databaseCpuUsPerRequest: number | null;
   rssBytes: number;
   failed: number;
   firstFailure: string | null;
@@ -53,12 +55,14 @@ type Cell = { system: System; running: RunningSystem; surroundings: Surroundings
 
 async function measureCell({ system, running, surroundings, options }: Cell): Promise<CellResult> {
   const { load, concurrency, ratePerSecond } = options;
-  const { url, headers, child } = running;
+  const { url, headers, child, databasePid } = running;
+  const databaseCpuUs = () => (databasePid === undefined ? null : measureChildren(databasePid).cpuUs);
   const plan = { url, headers, load, concurrency };
   const warm = await runLoad({ ...plan, requests: options.warmup, callIdPrefix: "bench-warm-" });
   if (system.logs) await drain(surroundings.langfuseUrl, warm.answered);
   await sleep(settleMs);
   const before = measureGroup(child.pid);
+  const databaseBeforeUs = databaseCpuUs();
   const sent =
     ratePerSecond === null
       ? {
@@ -70,6 +74,7 @@ async function measureCell({ system, running, surroundings, options }: Cell): Pr
   // What a system does after its last answer belongs to the price of the requests.
   await sleep(settleMs);
   const after = measureGroup(child.pid);
+  const databaseAfterUs = databaseCpuUs();
   const records = system.logs
     ? { ...(await countArrivals(surroundings.langfuseUrl, sent.answered)), drainSeconds }
     : null;
@@ -77,6 +82,8 @@ async function measureCell({ system, running, surroundings, options }: Cell): Pr
     requestsPerSecond: (sent.sent - sent.failed) / sent.seconds,
     latenciesMs: sent.latenciesMs,
     cpuUsPerRequest: (after.cpuUs - before.cpuUs) / sent.sent,
+    databaseCpuUsPerRequest:
+      databaseAfterUs === null || databaseBeforeUs === null ? null : (databaseAfterUs - databaseBeforeUs) / sent.sent,
     rssBytes: after.rssBytes,
     failed: sent.failed,
     firstFailure: sent.firstFailure,

@@ -14,12 +14,21 @@ const pageBytes = 4096;
 
 /** Sums what /proc says about the processes of a group. */
 export function measureGroup(groupId: number): GroupUsage {
+  return measureProcesses(({ fields }) => Number(fields[2]) === groupId);
+}
+
+/** The same of a process and its children, each of which may be a group of its own. */
+export function measureChildren(parentId: number): GroupUsage {
+  return measureProcesses(({ pid, fields }) => pid === parentId || Number(fields[1]) === parentId);
+}
+
+function measureProcesses(isMeant: (process: { pid: number; fields: string[] }) => boolean): GroupUsage {
   const usage = { cpuUs: 0, rssBytes: 0 };
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const fields = readStat(name);
-    // Of `man proc_pid_stat`, counted from field 3 on: pgrp 5, utime 14, stime 15, cutime 16, cstime 17, rss 24.
-    if (Number(fields[2]) !== groupId) continue;
+    // Of `man proc_pid_stat`, counted from field 3 on: ppid 4, pgrp 5, utime 14, stime 15, cutime 16, cstime 17, rss 24.
+    if (!isMeant({ pid: Number(name), fields })) continue;
     for (const index of [11, 12, 13, 14]) usage.cpuUs += Number(fields[index]) * tickUs;
     usage.rssBytes += Number(fields[21]) * pageBytes;
   }

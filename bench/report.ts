@@ -10,6 +10,7 @@ export type Row = {
   /** Medians over the rounds. */
   requestsPerSecond: number;
   cpuUsPerRequest: number;
+  databaseCpuUsPerRequest: number | null;
   rssMb: number;
   /** Over the requests of all rounds. */
   p50Ms: number;
@@ -25,6 +26,7 @@ export type Row = {
 export function toRow(system: string, load: string, cells: readonly CellResult[]): Row {
   const latencies = cells.flatMap((cell) => cell.latenciesMs).toSorted((left, right) => left - right);
   const records = cells.flatMap((cell) => (cell.records ? [cell.records] : []));
+  const databaseUs = cells.flatMap((cell) => cell.databaseCpuUsPerRequest ?? []);
   const sum = (numbers: number[]) => (records.length > 0 ? numbers.reduce((total, value) => total + value, 0) : null);
   return {
     system,
@@ -32,6 +34,7 @@ export function toRow(system: string, load: string, cells: readonly CellResult[]
     rounds: cells.length,
     requestsPerSecond: median(cells.map((cell) => cell.requestsPerSecond)),
     cpuUsPerRequest: median(cells.map((cell) => cell.cpuUsPerRequest)),
+    databaseCpuUsPerRequest: databaseUs.length > 0 ? median(databaseUs) : null,
     rssMb: median(cells.map((cell) => cell.rssBytes)) / 1e6,
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
@@ -45,6 +48,7 @@ export function toRow(system: string, load: string, cells: readonly CellResult[]
 
 /** The Markdown table. */
 export function toTable(rows: readonly Row[]): string {
+  const withDatabase = rows.some((row) => row.databaseCpuUsPerRequest !== null);
   const header = [
     "system",
     "answers",
@@ -52,6 +56,7 @@ export function toTable(rows: readonly Row[]): string {
     "p50 ms",
     "p99 ms",
     "CPU µs/request",
+    ...(withDatabase ? ["CPU µs/request of PostgreSQL"] : []),
     "RSS MB",
     "failed",
     "records delivered",
@@ -65,6 +70,7 @@ export function toTable(rows: readonly Row[]): string {
     row.p50Ms.toFixed(1),
     row.p99Ms.toFixed(1),
     row.cpuUsPerRequest.toFixed(0),
+    ...(withDatabase ? [row.databaseCpuUsPerRequest?.toFixed(0) ?? "–"] : []),
     row.rssMb.toFixed(0),
     String(row.failed),
     ...[row.delivered, row.lost, row.duplicated].map((count) => (count === null ? "–" : String(count))),

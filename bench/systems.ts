@@ -3,16 +3,23 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
+import { startPostgres } from "../scripts/postgres.mjs";
 import { answersOk, freePort, startChild, startServer, waitFor } from "./child.ts";
 import type { Child } from "./child.ts";
 
 /** The systems under test, side by side: how each is started and what a request to it looks like. */
 
 /** The processes around the system under test. */
-export type Surroundings = { upstreamUrl: string; langfuseUrl: string };
+export type Surroundings = { upstreamUrl: string; langfuseUrl: string; databaseUrl?: string };
 
-/** A started system. */
-export type RunningSystem = { url: string; headers: Record<string, string>; child: Child; stop(): Promise<void> };
+/** A started system; `databasePid`: the PostgreSQL that it has for itself. */
+export type RunningSystem = {
+  url: string;
+  headers: Record<string, string>;
+  child: Child;
+  databasePid?: number | undefined;
+  stop(): Promise<void>;
+};
 
 /** One row of the table. */
 export type System = {
@@ -20,6 +27,8 @@ export type System = {
   label: string;
   /** True where each answered request must arrive at Langfuse. */
   logs: boolean;
+  /** True where it is only measured if `--only` names it. */
+  isExtra?: boolean;
   /** Why it cannot run here; null where it can. */
   obstacle(): string | null;
   start(surroundings: Surroundings): Promise<RunningSystem>;
@@ -33,6 +42,8 @@ const sluiceFile = path.join(root, "src/server.ts");
 const portkeyFile = path.join(root, "node_modules/@portkey-ai/gateway/build/start-server.js");
 const shimUrl = new URL("portkey-shim.ts", import.meta.url).href;
 const masterKey = "sk-benchmark-master-key-0123456789";
+/** A gateway on a shared database makes none of its own. */
+const ownKey = { SLUICE_ENCRYPTION_KEY: "encryption-key-of-the-benchmark-0" };
 
 /** All rows, in the order of the table. */
 export const systems: readonly System[] = [
@@ -48,6 +59,7 @@ export const systems: readonly System[] = [
   },
   sluice("sluice", "Sluice, logging off", false),
   sluice("sluice-langfuse", "Sluice, logging to Langfuse", true),
+  withPostgres(sluice("sluice-database", "Sluice, logging to Langfuse, queue in PostgreSQL", true)),
   {
     name: "portkey",
     label: "Portkey gateway, no logging",
@@ -78,11 +90,30 @@ export function chooseSystems(names: string[] | undefined): System[] {
     throw new Error(`--only knows ${systems.map((system) => system.name).join(", ")}; not ${unknown.join(", ")}.`);
   }
   return systems.filter((system) => {
-    if (names && !names.includes(system.name)) return false;
+    if (names ? !names.includes(system.name) : system.isExtra === true) return false;
     const obstacle = system.obstacle();
     if (obstacle !== null) process.stderr.write(`NOT MEASURED: ${system.label} (${obstacle})\n`);
     return obstacle === null;
   });
+}
+
+/** The system with a PostgreSQL of its own for all that it stores. */
+function withPostgres(system: System): System {
+  return {
+    ...system,
+    isExtra: true,
+    async start(surroundings) {
+      const postgres = await startPostgres();
+      try {
+        const running = await system.start({ ...surroundings, databaseUrl: postgres.url });
+        const stop = () => running.stop().finally(() => postgres.stop());
+        return { ...running, databasePid: postgres.pid, stop };
+      } catch (error) {
+        await postgres.stop();
+        throw error;
+      }
+    },
+  };
 }
 
 function sluice(name: string, label: string, logs: boolean): System {
@@ -101,6 +132,7 @@ function sluice(name: string, label: string, logs: boolean): System {
         SLUICE_DATA_DIR: path.join(folder, "data"),
         SLUICE_MASTER_KEY: masterKey,
         ...(logs ? langfuseEnvironment(surroundings.langfuseUrl) : {}),
+        ...(surroundings.databaseUrl === undefined ? {} : { DATABASE_URL: surroundings.databaseUrl, ...ownKey }),
       });
       const url = `http://127.0.0.1:${String(port)}`;
       const stop = async () => {
