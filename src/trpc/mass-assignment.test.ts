@@ -65,6 +65,7 @@ const inputs: Record<string, (world: World) => Record<string, unknown>> = {
   "deliveries.discard": ({ teamId, callbackId, recordId }) => ({
     ...{ teamId, callback_id: callbackId, record_ids: [recordId] },
   }),
+  "deliveries.backfill": ({ teamId, callbackId }) => ({ teamId, callback_id: callbackId, hours: 1 }),
   "keys.generate": ({ teamId }) => ({ fields: { team_id: teamId, key_alias: `made-${randomUUID()}` } }),
   "keys.update": ({ key }) => ({ key, changes: { key_alias: `made-${randomUUID()}` } }),
   "keys.regenerate": ({ key }) => ({ key }),
@@ -87,7 +88,9 @@ const inputs: Record<string, (world: World) => Record<string, unknown>> = {
 
 let app: TestApp;
 beforeAll(async () => {
-  app = await startApp('general_settings: { private_destination_hosts: ["127.0.0.1"] }');
+  app = await startApp(
+    'general_settings: { private_destination_hosts: ["127.0.0.1"] }\nretention: { content_hours: 1 }',
+  );
   portalSettingsState.set({ secret: "secret of the sessions of the tests", url: null, oidc: null });
 });
 afterAll(() => app.close());
