@@ -25,7 +25,10 @@ export type UsageSpan = { teamId: string | null; from: string; before: string | 
 export const noUsage: Usage = { calls: 0, failures: 0, prompt_tokens: 0, completion_tokens: 0, usd: 0 };
 
 /** What was counted late, for example while the database was away, is seen after this time. */
-const keptMs = 300_000;
+const pastMs = 300_000;
+/** What goes on is summed up anew for every reader, but not more often than this where it is much. */
+const presentMs = 10_000;
+const muchKeysMin = 500;
 const keptSpansMax = 200;
 /** More keys than these would be too much memory for what it spares. */
 const keptKeysMax = 5_000;
@@ -34,23 +37,37 @@ const sumsState = stateCell<LRUCache<string, UsageSums>>("usageSums");
 
 /**
  * Sums up a span, `over` being the first day that calls may still be added to. What is before that is remembered for five
- * minutes, so that a report which is read again reads the last day alone.
+ * minutes, and what goes on for ten seconds where it is of more than 500 keys, so that a report which is read again and
+ * again costs little however much it sums up.
  */
 export async function sumUsage(db: Db, { over, ...span }: UsageSpan & { over: string }): Promise<UsageSums> {
-  if (span.from >= over) return readSums(db, span);
-  const past = await sumPast(db, { ...span, before: over });
-  return addSums(past, await readSums(db, { ...span, from: over }));
+  if (span.from >= over) return sumPresent(db, span);
+  const past = await sumOnce(db, { ...span, before: over }, () => pastMs);
+  return addSums(past, await sumPresent(db, { ...span, from: over }));
 }
 
-async function sumPast(db: Db, span: UsageSpan): Promise<UsageSums> {
-  const kept = sumsState.find() ?? new LRUCache<string, UsageSums>({ max: keptSpansMax, ttl: keptMs });
-  sumsState.set(kept);
+function sumPresent(db: Db, span: UsageSpan): Promise<UsageSums> {
+  return sumOnce(db, span, ({ key }) => (key.size > muchKeysMin ? presentMs : 0));
+}
+
+/** Sums up a span, or gives what is remembered of it. `keepMs` says for how long to remember; 0: not. */
+async function sumOnce(db: Db, span: UsageSpan, keepMs: (sums: UsageSums) => number): Promise<UsageSums> {
+  const kept = keptSums();
   const name = JSON.stringify(span);
   const known = kept.get(name);
   if (known) return known;
   const sums = await readSums(db, span);
-  if (sums.key.size <= keptKeysMax) kept.set(name, sums);
+  const ttl = keepMs(sums);
+  if (ttl > 0 && sums.key.size <= keptKeysMax) kept.set(name, sums, { ttl });
   return sums;
+}
+
+function keptSums(): LRUCache<string, UsageSums> {
+  const known = sumsState.find();
+  if (known) return known;
+  const made = new LRUCache<string, UsageSums>({ max: keptSpansMax });
+  sumsState.set(made);
+  return made;
 }
 
 type Row = { kind: number; name: string } & Usage;
