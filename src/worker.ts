@@ -89,7 +89,7 @@ const calls: {
 } = {
   async disableTeam({ teamId }) {
     disabledTeams.add(teamId);
-    await flushAppends();
+    await endAppends();
     await backfill.interrupt();
     await deliverer.abortTeam(teamId);
     return queue.purge({ teamId });
@@ -99,7 +99,7 @@ const calls: {
     return null;
   },
   async purgeTeam(request) {
-    await flushAppends();
+    await endAppends();
     await backfill.interrupt();
     await deliverer.abortTeam(request.teamId);
     return queue.purge(request);
@@ -120,7 +120,7 @@ const calls: {
   health: async () => deliverer.takeHealth(),
   counts: () => queue.find({ by: "counts" }),
   async stop({ deadlineMs }) {
-    await flushAppends();
+    await endAppends();
     await backfill.interrupt();
     await deliverer.drain(deadlineMs);
     await queue.close();
@@ -132,7 +132,21 @@ const calls: {
 /** Groups of appends that arrived together: one commit takes them all. */
 let waiting: { batch: number; entries: readonly QueueEntry[] }[] = [];
 
-async function flushAppends(): Promise<void> {
+/** What is being committed: a purge beside it would not see it. */
+const committing = new Set<Promise<void>>();
+
+function flushAppends(): void {
+  const commit = commitWaiting().finally(() => committing.delete(commit));
+  committing.add(commit);
+}
+
+/** Resolves when all that came so far is committed, or was refused. */
+async function endAppends(): Promise<void> {
+  flushAppends();
+  await Promise.all(committing);
+}
+
+async function commitWaiting(): Promise<void> {
   const group = waiting;
   if (group.length === 0) return;
   waiting = [];
@@ -151,7 +165,7 @@ async function flushAppends(): Promise<void> {
 port.on("message", (message: ToDeliveryThread) => {
   switch (message.type) {
     case "append":
-      if (waiting.length === 0) setImmediate(() => void flushAppends());
+      if (waiting.length === 0) setImmediate(flushAppends);
       waiting.push(message);
       break;
     case "forget":
