@@ -12,6 +12,17 @@ const levels: Readonly<Record<string, string>> = {
 
 const redactions = { off: "Everything", content: "No content", metadata_only: "Figures only" } as const;
 
+type Decider = Outputs["policy"]["get"]["effective"]["callbacks"][number]["redaction_decided_by"];
+
+const deciders: Readonly<Record<Decider, string>> = {
+  callback: "the destination",
+  key: "the key",
+  team: "the team",
+  default_team_settings: "the operator's settings for this team",
+  global: "the gateway",
+  enforce_redaction: "the gateway, for everybody",
+};
+
 /** Where logs go in the end, and which level decided it. */
 export function EffectiveList({ effective }: { effective: Outputs["policy"]["get"]["effective"] }) {
   return (
@@ -33,7 +44,7 @@ export function EffectiveList({ effective }: { effective: Outputs["policy"]["get
             </div>
             <div className="flex flex-wrap items-center gap-2 text-[0.8125rem]">
               <span className="text-quiet">
-                {redactions[callback.redaction]}, said by {callback.redaction_decided_by}
+                {redactions[callback.redaction]}, said by {deciders[callback.redaction_decided_by]}
               </span>
               <Badge tone={callback.enabled ? "good" : "warn"}>{callback.enabled ? "Sends" : "Held back"}</Badge>
             </div>

@@ -26,7 +26,7 @@ export function UsageTable({ title, of, rows }: { title: string; of: string; row
               )}
             </Cell>
             <Cell className="tabular-nums">{toMoney(row.usd)}</Cell>
-            <Cell className="text-quiet tabular-nums">{toShare(row.usd, all)}</Cell>
+            <Cell className="whitespace-nowrap text-quiet tabular-nums">{toShare(row.usd, all)}</Cell>
             <Cell className="tabular-nums">{toCount(row.calls)}</Cell>
             <Cell className="tabular-nums">{toCount(row.failures)}</Cell>
             <Cell className="tabular-nums">{toCompact(row.prompt_tokens)}</Cell>

@@ -21,7 +21,7 @@ export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTablePr
   const hasActions = mayManage && deliveries.some(({ state }) => state === "dead");
   const head = ["State", "Destination", "Answer", "Record", ...(hasActions ? [""] : [])];
   return (
-    <Table label="Deliveries" head={head}>
+    <Table label="Deliveries" head={head} isStacked>
       {deliveries.map((delivery) => {
         const { tone, label } = states[delivery.state];
         return (
@@ -39,7 +39,7 @@ export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTablePr
               <Answer delivery={delivery} />
             </Cell>
             <Cell className="align-top">
-              <span className="font-mono text-[0.8125rem] whitespace-nowrap">{delivery.record_id}</span>
+              <span className="font-mono text-[0.8125rem] sm:whitespace-nowrap">{delivery.record_id}</span>
               {delivery.call_id !== delivery.record_id && (
                 <p className="max-w-72 truncate font-mono text-xs text-quiet" title={delivery.call_id}>
                   Call {delivery.call_id}
@@ -52,7 +52,7 @@ export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTablePr
             {hasActions && (
               <Cell className="align-top">
                 {delivery.state === "dead" && (
-                  <div className="flex justify-end gap-2">
+                  <div className="flex gap-2 sm:justify-end">
                     <DeadLetterActions
                       selection={{ teamId, callback_id: delivery.callback_id, record_ids: [delivery.record_id] }}
                       what={delivery.record_id}

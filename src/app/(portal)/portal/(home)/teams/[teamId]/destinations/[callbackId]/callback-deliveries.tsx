@@ -25,16 +25,19 @@ export function CallbackDeliveries({ teamId, callbackId, mayManage }: CallbackDe
   const counts = useQuery(trpc.deliveries.counts.queryOptions({ teamId }, { refetchInterval }));
   const list = useQuery(trpc.deliveries.list.queryOptions({ teamId, callback_id: callbackId }, { refetchInterval }));
   const own = counts.data?.find((row) => row.callback_id === callbackId);
+  const of = { teamId, callback_id: callbackId };
+  // What was refused may lie far behind what was delivered since.
+  const isRefusing = (own?.dead ?? 0) > 0;
+  const dead = useQuery(trpc.deliveries.list.queryOptions({ ...of, state: "dead" }, { enabled: isRefusing }));
   const newest = list.data?.deliveries.slice(0, shownMax) ?? [];
   return (
     <>
-      <Trouble deliveries={list.data?.deliveries ?? []} dead={own?.dead ?? 0} pending={own?.pending ?? 0}>
-        {mayManage && (own?.dead ?? 0) > 0 && (
-          <DeadLetterActions
-            selection={{ teamId, callback_id: callbackId }}
-            what="all that failed at this destination"
-          />
-        )}
+      <Trouble
+        deliveries={[...(dead.data?.deliveries ?? []), ...(list.data?.deliveries ?? [])]}
+        dead={own?.dead ?? 0}
+        pending={own?.pending ?? 0}
+      >
+        {mayManage && isRefusing && <DeadLetterActions selection={of} what="all that failed at this destination" />}
       </Trouble>
       <Card>
         <CardHeader title="Deliveries" description="What the gateway still keeps of them; contents go once delivered.">
@@ -82,7 +85,7 @@ function Trouble({ deliveries, dead, pending, children }: TroubleProps) {
   if (dead > 0) {
     return (
       <Notice tone="bad" title={`${String(dead)} ${dead === 1 ? "log" : "logs"} not taken`}>
-        <p>{failed?.message || "The newest of them are older than this list."}</p>
+        <p>{failed?.message || "Why is in the list of deliveries."}</p>
         <div className="flex flex-wrap gap-2 pt-2">{children}</div>
       </Notice>
     );
