@@ -36,7 +36,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </Button>
       </header>
       <aside
-        className={`${isOpen ? "flex" : "hidden"} flex-col gap-4 border-b bg-surface p-3 lg:sticky lg:top-0 lg:flex lg:h-dvh lg:overflow-y-auto lg:border-r lg:border-b-0`}
+        className={`${isOpen ? "flex" : "hidden"} flex-col gap-4 border-b bg-surface p-3 *:shrink-0 lg:sticky lg:top-0 lg:flex lg:h-dvh lg:overflow-y-auto lg:border-r lg:border-b-0`}
       >
         <Link href="/portal" className="hidden px-2 pt-1.5 lg:block" aria-label="Sluice, all teams">
           <Wordmark />
