@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
+import { afterAll, beforeAll } from "vitest";
 import { startEmbeddedPostgres } from "#lib/embedded-postgres.ts";
 import { migrate } from "#lib/migrate.ts";
 import { makeKeyring } from "#lib/seal.ts";
@@ -36,6 +37,19 @@ export type QueueDatabase = {
 /** The keys that seal what tests queue. */
 export const queueKeyring = makeKeyring(["master key of the queue tests"]);
 
+/** Both engines for all tests of a file, with a database that is made before them and dropped after them. */
+export function queueEnginesOfFile(): { name: string; make: () => EngineHome }[] {
+  let database: QueueDatabase;
+  beforeAll(async () => {
+    database = await startQueueDatabase();
+  });
+  afterAll(() => database.drop());
+  return [
+    { name: "local", make: makeLocalHome },
+    { name: "database", make: () => makeDatabaseHome(database) },
+  ];
+}
+
 /** A new home of the local engine. */
 export function makeLocalHome(): EngineHome {
   const folder = mkdtempSync(join(tmpdir(), "sluice-queue-"));
@@ -63,7 +77,7 @@ export function makeLocalHome(): EngineHome {
 }
 
 /** A home of the database engine. One database has room for one at a time. */
-export function makeDatabaseHome(database: QueueDatabase): EngineHome {
+function makeDatabaseHome(database: QueueDatabase): EngineHome {
   const bodyOf = "content_id = (SELECT content_id FROM queue_delivery WHERE record_id = $1)";
   return {
     open: async (options) => database.open(options),

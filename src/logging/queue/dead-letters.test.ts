@@ -1,25 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { DeliveryFilter, DeliveryRow, Queue, QueueEntry } from "#logging/queue/queue.ts";
-import {
-  type EngineHome,
-  makeDatabaseHome,
-  makeLocalHome,
-  type QueueDatabase,
-  startQueueDatabase,
-} from "#testing/queue-engines.ts";
+import { type EngineHome, queueEnginesOfFile } from "#testing/queue-engines.ts";
 
-let database: QueueDatabase;
-
-beforeAll(async () => {
-  database = await startQueueDatabase();
-});
-
-afterAll(() => database.drop());
-
-const engines = [
-  { name: "local", make: makeLocalHome },
-  { name: "database", make: () => makeDatabaseHome(database) },
-];
+const engines = queueEnginesOfFile();
 
 const startMs = Date.parse("2026-01-02T03:04:05Z");
 
