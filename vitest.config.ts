@@ -8,6 +8,7 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}", "e2e/fakes/**/*.test.ts", "scripts/**/*.test.ts"],
     ...(existsSync(globalSetup) ? { globalSetup: [globalSetup] } : {}),
     // Files share nothing, and the smallest machine that counts has two cores.
+    reporters: ["default", "./scripts/vitest-failures-reporter.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,

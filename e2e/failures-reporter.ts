@@ -1,9 +1,7 @@
-import type { FullResult, Reporter, Suite, TestCase } from "@playwright/test/reporter";
+import type { FullResult, Reporter, Suite } from "@playwright/test/reporter";
+import { tellFailure } from "../scripts/failures.mjs";
 
-const escapes = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, "g");
-const linesMax = 12;
-
-/** Repeats at the very end, a few lines a test, why tests failed: a log of which only the end was kept still tells. */
+/** Repeats at the end of a run of Playwright why tests failed. */
 export default class FailuresReporter implements Reporter {
   #suite: Suite | null = null;
 
@@ -13,17 +11,12 @@ export default class FailuresReporter implements Reporter {
 
   onEnd(_: FullResult): void {
     for (const test of this.#suite?.allTests() ?? []) {
-      if (test.outcome() === "unexpected") console.log(`\n${test.titlePath().join(" › ")}\n${reasonOf(test)}`);
+      if (test.outcome() !== "unexpected") continue;
+      const errors = test.results.flatMap((result) => result.errors);
+      tellFailure(
+        test.titlePath().join(" › "),
+        errors.map((error) => error.message ?? error.value ?? ""),
+      );
     }
   }
-}
-
-function reasonOf(test: TestCase): string {
-  const messages = test.results.flatMap(({ errors }) => errors.map((error) => error.message ?? error.value ?? ""));
-  const lines = messages.join("\n").replaceAll(escapes, "").split("\n");
-  return lines
-    .filter((line) => line.trim() !== "")
-    .slice(0, linesMax)
-    .map((line) => `  ${line.slice(0, 300)}`)
-    .join("\n");
 }

@@ -1,5 +1,9 @@
 // `npm run check`: sets up, then runs every check, all of them even after one has failed, and ends with 1 where any
 // did. `--full` adds what check-full.mjs lists; `--without-check` leaves only that.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readFailures } from "./failures.mjs";
 import { failWith, projectEnv, root, run, setUp } from "./setup.mjs";
 import { fullSteps } from "./check-full.mjs";
 
@@ -25,7 +29,7 @@ async function check(node) {
   ];
   const results = [];
   for (const step of steps) results.push(await timed(step));
-  console.log("");
+  tellAgain();
   for (const { name, seconds, fault } of results) {
     console.log(
       `${fault === null ? "passed" : "FAILED"}  ${seconds.padStart(6)} s  ${name}${fault ? `: ${fault}` : ""}`,
@@ -34,6 +38,12 @@ async function check(node) {
   const failed = results.filter(({ fault }) => fault !== null).length;
   console.log(`\nchecks: ${results.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
+}
+
+/** Prints what the steps said of their failed tests once more, as their own output is far up by then. */
+function tellAgain() {
+  const failures = readFailures(failuresFile);
+  console.log(failures === "" ? "" : `\n── what failed ──\n${failures}`);
 }
 
 /** Runs a step and prints its name before and its time after. A step resolves with null or with what went wrong. */
@@ -47,9 +57,16 @@ async function timed(step) {
 }
 
 async function runStep(node, { command, env = {} }) {
-  const code = await run(node, command, { cwd: root, env: projectEnv(node, env) });
+  const code = await run(node, command, {
+    cwd: root,
+    env: projectEnv(node, { SLUICE_FAILURES_FILE: failuresFile, ...env }),
+  });
   return code === 0 ? null : `ended with ${code}`;
 }
+
+const failuresFolder = mkdtempSync(join(tmpdir(), "sluice-check-"));
+const failuresFile = join(failuresFolder, "failures.txt");
+process.once("exit", () => rmSync(failuresFolder, { recursive: true, force: true }));
 
 // An ordinary end, so that what was started is ended with us.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(128));

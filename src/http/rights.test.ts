@@ -186,35 +186,34 @@ function isOfTheDescription(name: string): boolean {
   return /^GET \/(openapi\.json|docs)(\/|$)/.test(name);
 }
 
-describe.each(cases)("$name", ({ name, route, method, handler, auth }) => {
-  test.runIf(auth !== "none")("lets nobody in without a valid key", async () => {
+describe.each(cases.filter(({ auth }) => auth !== "none"))("$name", ({ name, route, method, handler, auth }) => {
+  test("lets nobody in without a valid key", async () => {
     for (const bearer of [null, `sk-${randomUUID()}`, "no-key"]) {
       expect((await send(handler, toRequest(route.path, { method, bearer, body: {} }))).status).toBe(401);
     }
   });
 
-  test.runIf(auth === "admin" || auth === "admin_viewer" || auth === "writer")("keeps roles out", async () => {
-    const { nobody } = await makeWorld();
-    const audited = await countChanges();
-    for (const role of roles) {
-      const isIn =
-        role === "proxyAdmin" ||
-        (auth === "admin_viewer" && role === "proxyViewer") ||
-        (auth === "writer" && ["internal", "member", "admin"].includes(role));
-      if (isIn) continue;
-      const bearer = role === "nobody" ? nobody : people[role].bearer;
-      const answer = await send(handler, toRequest(route.path, { method, bearer, body: {} }));
-      expect(answer.status, role).toBe(401);
-      expect(answer.text).toContain(`Only proxy admin can be used`);
-    }
-    expect(await countChanges()).toBe(audited);
-  });
+  if (auth === "admin" || auth === "admin_viewer" || auth === "writer")
+    test("keeps roles out", async () => {
+      const { nobody } = await makeWorld();
+      const audited = await countChanges();
+      for (const role of roles) {
+        const isIn =
+          role === "proxyAdmin" ||
+          (auth === "admin_viewer" && role === "proxyViewer") ||
+          (auth === "writer" && ["internal", "member", "admin"].includes(role));
+        if (isIn) continue;
+        const bearer = role === "nobody" ? nobody : people[role].bearer;
+        const answer = await send(handler, toRequest(route.path, { method, bearer, body: {} }));
+        expect(answer.status, role).toBe(401);
+        expect(answer.text).toContain(`Only proxy admin can be used`);
+      }
+      expect(await countChanges()).toBe(audited);
+    });
 
   const said = rights[name];
-  test.runIf(said !== undefined && said !== "self")(
-    "does on a team what its caller may, and nothing else",
-    async () => {
-      if (said === undefined || said === "self") throw new Error("Only routes with an object are called.");
+  if (said !== undefined && said !== "self")
+    test("does on a team what its caller may, and nothing else", async () => {
       const world = await makeWorld();
       const call = { route, method, handler, said, world };
       const audited = await countChanges();
@@ -238,6 +237,5 @@ describe.each(cases)("$name", ({ name, route, method, handler, auth }) => {
         expect(answer.status).not.toBe(422);
         if (target !== "missing" && role === "admin") expect(answer.status).toBeLessThan(405);
       }
-    },
-  );
+    });
 });

@@ -85,12 +85,13 @@ describe.each(procedures)("%s", (path, { meta: { access } }) => {
     if (visitor === "nobody") expect(code).toBe("UNAUTHORIZED");
   });
 
-  test.runIf(access.startsWith("team_"))("a foreign team and a missing one are refused alike", async () => {
-    for (const visitor of ["stranger", "member", "team_admin", "viewing_member"] as const) {
-      expect(await call(path, visitor, foreignTeamId)).toBe("NOT_FOUND");
-      expect(await call(path, visitor, `missing-${randomUUID()}`)).toBe("NOT_FOUND");
-    }
-  });
+  if (access.startsWith("team_"))
+    test("a foreign team and a missing one are refused alike", async () => {
+      for (const visitor of ["stranger", "member", "team_admin", "viewing_member"] as const) {
+        expect(await call(path, visitor, foreignTeamId)).toBe("NOT_FOUND");
+        expect(await call(path, visitor, `missing-${randomUUID()}`)).toBe("NOT_FOUND");
+      }
+    });
 });
 
 test("a foreign key can be neither read nor changed, whatever the procedure", async () => {
