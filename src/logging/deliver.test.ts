@@ -6,7 +6,7 @@ import { startFakeLangfuse, type FakeLangfuse } from "../../e2e/fakes/langfuse.t
 import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import { makeKeyring } from "#lib/seal.ts";
 import { makeDeliverer, type Deliverer } from "#logging/deliver.ts";
-import type { DeliverySource } from "#logging/flight.ts";
+import type { DeliverySource } from "#logging/delivery-source.ts";
 import { openLocalQueue } from "#logging/queue/local.ts";
 import type { DeliveryRow, Queue } from "#logging/queue/queue.ts";
 import { encodeRecord } from "#logging/queued-record.ts";

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { currentLogger } from "#lib/logger.ts";
 import { monotonicMs, watchClock } from "#lib/monotonic.ts";
+import { type AheadSlots, makeAheadSlots } from "#logging/ahead-slots.ts";
 import { makeCircuits, type Circuits } from "#logging/circuit.ts";
+import type { DeliverySource } from "#logging/delivery-source.ts";
 import { type DestinationHealth, type HealthLog, makeHealthLog } from "#logging/destination-health.ts";
-import { fly, type DeliverySource } from "#logging/flight.ts";
+import { fly } from "#logging/flight.ts";
 
 /** Sends what is queued, one callback beside the other. */
 export type Deliverer = {
@@ -21,7 +23,7 @@ export type Deliverer = {
   retryNow(callbackIds?: readonly string[]): void;
 };
 
-/** A batch that is being sent. */
+/** Batches of a callback that are being sent one after the other. */
 type Flight = { teamIds: Set<string>; controller: AbortController; done: Promise<void>; isProbe: boolean };
 
 /** What the parts of one deliverer share. */
@@ -32,6 +34,7 @@ type DelivererState = {
   stopped: boolean;
   clock: () => number;
   health: HealthLog;
+  ahead: AheadSlots;
 };
 
 /** How long records are collected before they are sent together. */
@@ -44,14 +47,7 @@ const probesMax = 16;
 
 /** Makes the deliverer of one queue. */
 export function makeDeliverer(source: DeliverySource): Deliverer {
-  const state: DelivererState = {
-    source,
-    circuits: makeCircuits(source.numbers),
-    flights: new Map(),
-    stopped: false,
-    clock: watchClock(),
-    health: makeHealthLog(monotonicMs),
-  };
+  const state = makeState(source);
   let timer: NodeJS.Timeout | null = null;
   let timerAtMs = 0;
 
@@ -115,6 +111,20 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
       schedule(0);
     },
   };
+}
+
+function makeState(source: DeliverySource): DelivererState {
+  const state: DelivererState = {
+    source,
+    circuits: makeCircuits(source.numbers),
+    flights: new Map(),
+    stopped: false,
+    clock: watchClock(),
+    health: makeHealthLog(monotonicMs),
+    // Where others wait for a place, nobody holds more than the batch that is being sent.
+    ahead: makeAheadSlots(() => !state.stopped && state.flights.size < flightsMax),
+  };
+  return state;
 }
 
 /** No record waits longer than the longest back-off because the clock was set back. */

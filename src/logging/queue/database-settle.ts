@@ -47,17 +47,33 @@ export async function lockContents(query: RunStatement, contentIds: readonly num
 }
 
 function toValues(leased: readonly Leased[], nowMs: number): unknown[] {
+  const { answers, numbers } = toAnswers(leased);
   return [
     leased.map(({ lease }) => lease.id),
     leased.map(({ settlement }) => settlement.deliveryId),
     leased.map(({ lease }) => lease.contentId),
-    leased.map(({ settlement }) => stateNumbers[settlement.state]),
-    leased.map(({ settlement }) => (settlement.state === "pending" ? settlement.dueAtMs : null)),
-    leased.map(({ settlement }) => (settlement.state !== "pending" || settlement.counted ? 1 : 0)),
-    leased.map(({ settlement }) => settlement.status),
-    leased.map(({ settlement }) => toStorableText(settlement.message)),
+    numbers,
+    answers.map(({ state }) => stateNumbers[state]),
+    answers.map((answer) => (answer.state === "pending" ? answer.dueAtMs : null)),
+    answers.map((answer) => (answer.state !== "pending" || answer.counted ? 1 : 0)),
+    answers.map(({ status }) => status),
+    answers.map(({ message }) => toStorableText(message)),
     ...[nowMs, randomSlot()],
   ];
+}
+
+/** Most records of a batch get the same answer: each distinct one travels once, and every record has its number. */
+function toAnswers(leased: readonly Leased[]): { answers: Settlement[]; numbers: number[] } {
+  const known = new Map<string, number>();
+  const answers: Settlement[] = [];
+  const numbers = leased.map(({ settlement }) => {
+    const wait = settlement.state === "pending" ? [settlement.dueAtMs, settlement.counted] : [];
+    const name = [settlement.state, settlement.status, ...wait, settlement.message].join(" ");
+    const number = known.get(name) ?? answers.push(settlement);
+    known.set(name, number);
+    return number;
+  });
+  return { answers, numbers };
 }
 
 /** A destination's words may hold what PostgreSQL's texts cannot. */
@@ -69,13 +85,14 @@ function toSettleText({ dropsContent }: { dropsContent: boolean }): string {
   return `
   WITH changed AS (
     UPDATE queue_delivery AS d SET
-        state = s.state, tries = d.tries + s.tries, status = s.status, message = s.message,
-        due_at_ms = coalesce(s.due_at_ms, d.due_at_ms),
-        settled_at_ms = CASE s.state WHEN 0 THEN NULL ELSE $9::bigint END,
-        content_id = CASE WHEN s.state = 1 AND ${String(dropsContent)} THEN NULL ELSE d.content_id END,
+        state = a.state, tries = d.tries + a.tries, status = a.status, message = a.message,
+        due_at_ms = coalesce(a.due_at_ms, d.due_at_ms),
+        settled_at_ms = CASE a.state WHEN 0 THEN NULL ELSE $10::bigint END,
+        content_id = CASE WHEN a.state = 1 AND ${String(dropsContent)} THEN NULL ELSE d.content_id END,
         lease_id = 0, lease_until_ms = 0, lease_owner = NULL
-      FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::int[], $7::int[], $8::text[])
-        AS s (id, lease_id, content_id, state, due_at_ms, tries, status, message)
+      FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[]) AS s (id, lease_id, content_id, answer)
+        JOIN unnest($5::int[], $6::bigint[], $7::int[], $8::int[], $9::text[]) WITH ORDINALITY
+          AS a (state, due_at_ms, tries, status, message, number) ON a.number = s.answer
       WHERE d.id = s.id AND d.lease_id = s.lease_id AND d.state = 0
       RETURNING d.id, d.callback_id, d.record_id, d.state, s.content_id
   ), delivered AS MATERIALIZED (
@@ -87,7 +104,7 @@ function toSettleText({ dropsContent }: { dropsContent: boolean }): string {
           AND o.id NOT IN (SELECT id FROM delivered)))
   )
   INSERT INTO queue_count AS held (callback_id, slot, pending, delivered, dead)
-    SELECT callback_id, $10::int, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2)
+    SELECT callback_id, $11::int, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2)
       FROM changed WHERE state <> 0 GROUP BY callback_id ORDER BY callback_id
     ON CONFLICT (callback_id, slot) DO UPDATE SET pending = held.pending + excluded.pending,
       delivered = held.delivered + excluded.delivered, dead = held.dead + excluded.dead`;
