@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { steadyWasmFlag } from "./src/lib/steady-wasm.ts";
 
 const globalSetup = "src/testing/global-setup.ts";
 
@@ -11,6 +12,7 @@ export default defineConfig({
     reporters: ["default", "./scripts/vitest-failures-reporter.ts"],
     pool: "forks",
     maxWorkers: 2,
+    execArgv: [steadyWasmFlag],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,3 +1,4 @@
+import "#lib/steady-wasm.ts";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
