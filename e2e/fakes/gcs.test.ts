@@ -2,7 +2,7 @@ import { Storage } from "@google-cloud/storage";
 import { createPrivateKey, sign } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
-import { makeAccount, type FakeAccount } from "./gcs-account.ts";
+import { makeAccount, type FakeAccount } from "#testing/google-accounts.ts";
 import { startFakeGcs, type FakeGcs } from "./gcs.ts";
 
 const AccountFile = z.object({ client_email: z.string(), private_key: z.string() });

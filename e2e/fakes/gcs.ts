@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { giveToken, makeAccount, makeTokenAnswer, type FakeAccount } from "#testing/google-accounts.ts";
 import { readBody, runFakeCli, sendJson, sendText, startFakeServer } from "./fake-server.ts";
-import { giveToken, makeAccount, makeTokenAnswer, type FakeAccount } from "./gcs-account.ts";
 import { crc32c, readUpload } from "./gcs-upload.ts";
 
 /**

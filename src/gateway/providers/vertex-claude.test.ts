@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Deployment } from "#gateway/models.ts";
 import { messages } from "#gateway/operations/messages.ts";
 import { findProvider } from "#gateway/providers/index.ts";
 import { readText } from "#lib/fetch-upstream.ts";
 import type { JsonObject } from "#logging/record.ts";
+import { googleSignInOfFile } from "#testing/google-sign-in.ts";
 import { begin, delta, end, message, start, stop } from "#testing/vendors/anthropic-wire.ts";
-import { startGoogleSignIn, type GoogleSignIn } from "../../../e2e/fakes/google-sign-in.ts";
 import { readChat, sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
 import { toNamedEvents, weatherTool } from "#testing/vendors/vendor-case.ts";
 
 const server = vendorServerOfFile();
-let google: GoogleSignIn;
-beforeAll(async () => {
-  google = await startGoogleSignIn();
-});
-afterAll(() => {
-  google.close();
-});
+const google = googleSignInOfFile();
 
 const path = "/claude-sonnet-4-5@20250929";
 

@@ -1,23 +1,16 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { findProvider } from "#gateway/providers/index.ts";
 import { UpstreamError } from "#lib/errors.ts";
 import { isJsonObject } from "#logging/record.ts";
+import { makeAccount } from "#testing/google-accounts.ts";
+import { googleSignInOfFile } from "#testing/google-sign-in.ts";
 import { readChat, sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
-import { startGoogleSignIn, type GoogleSignIn } from "../../../e2e/fakes/google-sign-in.ts";
-import { makeAccount } from "../../../e2e/fakes/gcs-account.ts";
 
 const server = vendorServerOfFile();
-let google: GoogleSignIn;
-
-beforeAll(async () => {
-  google = await startGoogleSignIn();
-});
-afterAll(() => {
-  google.close();
-});
+const google = googleSignInOfFile();
 
 const params = { model: "vertex_ai/gemini-2.5-pro", vertex_project: "our-project", vertex_location: "europe-west1" };
 // https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/call-vertex-using-openai-library

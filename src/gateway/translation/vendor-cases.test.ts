@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Deployment } from "#gateway/models.ts";
 import { isJsonObject } from "#logging/record.ts";
+import { googleSignInOfFile } from "#testing/google-sign-in.ts";
 import { readChat, sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
 import type { Vendor } from "#testing/vendors/vendor-case.ts";
 import { vendors } from "#testing/vendors/vendors.ts";
-import { startGoogleSignIn, type GoogleSignIn } from "../../../e2e/fakes/google-sign-in.ts";
 
 const server = vendorServerOfFile();
-let google: GoogleSignIn;
-beforeAll(async () => {
-  google = await startGoogleSignIn();
-});
-afterAll(() => {
-  google.close();
-});
+const google = googleSignInOfFile();
 
 function deploy(vendor: Vendor): Deployment {
   const account = vendor.account === "google" ? { vertex_credentials: google.account.json } : {};

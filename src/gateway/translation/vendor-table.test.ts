@@ -1,27 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format } from "prettier";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Deployment } from "#gateway/models.ts";
 import { AppError } from "#lib/errors.ts";
+import { googleSignInOfFile } from "#testing/google-sign-in.ts";
 import { fieldProbes } from "#testing/vendors/field-probes.ts";
 import { sendChat, toDeployment, vendorServerOfFile } from "#testing/vendors/play-vendor.ts";
 import { features, type Feature, type Vendor } from "#testing/vendors/vendor-case.ts";
 import type { PassedOnVendor } from "#testing/vendors/passed-on-case.ts";
 import { passedOnVendors } from "#testing/vendors/passed-on-vendors.ts";
 import { vendors } from "#testing/vendors/vendors.ts";
-import { startGoogleSignIn, type GoogleSignIn } from "../../../e2e/fakes/google-sign-in.ts";
 
 const page = join(import.meta.dirname, "../../../docs/providers.md");
 
 const server = vendorServerOfFile();
-let google: GoogleSignIn;
-beforeAll(async () => {
-  google = await startGoogleSignIn();
-});
-afterAll(() => {
-  google.close();
-});
+const google = googleSignInOfFile();
 
 function deploy(vendor: Vendor): Deployment {
   const account = vendor.account === "google" ? { vertex_credentials: google.account.json } : {};

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makeAccount } from "../../../e2e/fakes/gcs-account.ts";
 import type { TeamVarsSettings } from "#logging/destinations/destination.ts";
 import { checkGcsVars } from "#logging/destinations/gcs-bucket-rules.ts";
+import { makeAccount } from "#testing/google-accounts.ts";
 
 const failedToLoad =
   "Failed to load vertex credentials. Check to see if credentials containing partial/invalid information.";

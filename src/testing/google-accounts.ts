@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes, verify } from "node:crypto";
-import { isObject, parseJson } from "./fake-server.ts";
+import { isJsonObject } from "#logging/record.ts";
 
 /** Service accounts, and the token endpoint's check of the statements that they sign (RFC 7523). */
 
@@ -72,6 +72,10 @@ export function makeTokenAnswer(): TokenAnswer {
 }
 
 function decode(part: string): Record<string, unknown> | null {
-  const value = parseJson(Buffer.from(part, "base64url").toString("utf8"));
-  return isObject(value) ? value : null;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+    return isJsonObject(value) ? value : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,8 +1,9 @@
 import { createServer } from "node:http";
-import { giveToken, makeAccount, type FakeAccount } from "./gcs-account.ts";
+import { afterAll, beforeAll } from "vitest";
+import { giveToken, makeAccount, type FakeAccount } from "#testing/google-accounts.ts";
 
 /** Google's token endpoint, which knows one service account. */
-export type GoogleSignIn = {
+type GoogleSignIn = {
   tokenUri: string;
   account: FakeAccount;
   /** How often a token was asked for. */
@@ -10,8 +11,31 @@ export type GoogleSignIn = {
   close(): void;
 };
 
-/** Starts one on 127.0.0.1. */
-export async function startGoogleSignIn(): Promise<GoogleSignIn> {
+/** Runs for all tests of the calling file. */
+export function googleSignInOfFile(): Omit<GoogleSignIn, "close"> {
+  let started: GoogleSignIn | null = null;
+  beforeAll(async () => {
+    started = await startGoogleSignIn();
+  });
+  afterAll(() => {
+    started?.close();
+  });
+  const google = (): GoogleSignIn => {
+    if (started === null) throw new Error("Google's sign-in runs while there are tests.");
+    return started;
+  };
+  return {
+    get tokenUri() {
+      return google().tokenUri;
+    },
+    get account() {
+      return google().account;
+    },
+    asked: () => google().asked(),
+  };
+}
+
+async function startGoogleSignIn(): Promise<GoogleSignIn> {
   let asked = 0;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
