@@ -2,13 +2,11 @@ import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import type { DeliveryAnswers } from "#logging/delivery-thread.ts";
 import type { CallbackTarget } from "#logging/callback.ts";
-import { planLog, type RequestControls } from "#logging/log-plan.ts";
+import { planLog } from "#logging/log-plan.ts";
 import { choosePolicy, defaultTeamCallbacks, defaultTeamSettingsIndex, redactionFor } from "#logging/policy.ts";
+import { readDisabledCallbacks } from "#logging/read-disabled-callbacks.ts";
 import { readStatement } from "#logging/read-statement.ts";
 import { resolveCallback } from "#logging/resolve-callback.ts";
-
-/** Of a request that says nothing of its log. */
-const noControls: RequestControls = { noLog: false, disabledCallbacks: [], redact: false, liftRedaction: false };
 
 /** Answers what the delivery thread asks: callbacks from the database and config.yaml, and the redaction that holds now. */
 export function answerDelivery(db: Db, env: Record<string, string | undefined>): DeliveryAnswers {
@@ -32,7 +30,10 @@ export function answerDelivery(db: Db, env: Record<string, string | undefined>):
       // Nobody knows any more where the calls of a deleted key were to go, and how much of them.
       if ((keyHash !== null && key === null) || !isTeamKnown) return null;
       const policy = choosePolicy({ teamId, key, team }, config);
-      const { targets } = planLog(policy, { controls: noControls, isTeamDisabled: false }, config);
+      // The request itself says nothing: what it said then stands in the record.
+      const disabledCallbacks = keyHash === null ? [] : await readDisabledCallbacks(db, keyHash);
+      const controls = { noLog: false, disabledCallbacks, redact: false, liftRedaction: false };
+      const { targets } = planLog(policy, { controls, isTeamDisabled: false }, config);
       return targets.find((target) => target.callbackId === callbackId) ?? null;
     },
   };

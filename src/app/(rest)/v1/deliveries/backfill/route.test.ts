@@ -94,6 +94,21 @@ test("a key's destination gets that key's logs alone, and the team's none of a k
   expect((await backfill({ callback_id: callbackId, hours: 1 }, key)).body).toMatchObject({ count: 1, skipped: 3 });
 });
 
+test("a key that does not want a destination by now is heard, also for what it called before, unless its logs must be kept", async () => {
+  const { teamId, callbackId, key } = await makeTeamWithDestination();
+  const unwanted = { litellm_disabled_callbacks: ["Langfuse"] };
+  const silent = await makeKey(app.db, { team_id: teamId, metadata: unwanted });
+  const heard = await makeKey(app.db, { team_id: teamId, metadata: { litellm_disabled_callbacks: ["webhook"] } });
+  await keep(teamId, silent.token);
+  await keep(teamId, heard.token);
+  const request = { callback_id: callbackId, hours: 1 };
+  expect((await backfill(request, key)).body).toMatchObject({ count: 1, skipped: 1 });
+  app.configure(`${kept}\ngeneral_settings: { must_log: true }`);
+  const forced = await backfill(request, key);
+  app.configure(kept);
+  expect(forced.body).toMatchObject({ count: 1, skipped: 0 });
+});
+
 test("a destination that is not the caller's looks like none, and a team that is not his is refused", async () => {
   const mine = await makeTeamWithDestination();
   const theirs = await makeTeamWithDestination();
