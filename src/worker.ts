@@ -119,6 +119,7 @@ const calls: {
   },
   health: async () => deliverer.takeHealth(),
   counts: () => queue.find({ by: "counts" }),
+  sizes: () => queue.sizes(),
   async stop({ deadlineMs }) {
     await endAppends();
     await backfill.interrupt();
@@ -222,6 +223,8 @@ function call(message: Extract<ToDeliveryThread, { type: "ask" }>): Promise<unkn
       return calls.health(message.request);
     case "counts":
       return calls.counts(message.request);
+    case "sizes":
+      return calls.sizes(message.request);
     case "stop":
       return calls.stop(message.request);
   }

@@ -9,6 +9,7 @@ import type {
   DeliveryRow,
   ListRequest,
   QueueEntry,
+  QueueSize,
   ReviseRequest,
 } from "#logging/queue/queue.ts";
 import type { Redaction } from "#logging/redaction-level.ts";
@@ -43,6 +44,7 @@ export type DeliveryCalls = {
   revise: { request: ReviseRequest; answer: number };
   backfill: { request: BackfillRequest; answer: BackfillResult };
   counts: { request: null; answer: DeliveryCounts[] };
+  sizes: { request: null; answer: QueueSize[] };
   health: { request: null; answer: DestinationHealth[] };
   stop: { request: { deadlineMs: number }; answer: null };
 };

@@ -9,7 +9,8 @@ import { deliveryStates } from "#logging/queue/queue.ts";
  * the number of lines does not grow with them.
  */
 export async function readMetrics(db: Db): Promise<string> {
-  const counts = await deliveryState.get().counts();
+  const delivery = deliveryState.get();
+  const [counts, sizes] = await Promise.all([delivery.counts(), delivery.sizes()]);
   const names = await nameCallbacks(
     db,
     counts.map(({ callbackId }) => callbackId),
@@ -32,6 +33,11 @@ export async function readMetrics(db: Db): Promise<string> {
       { labels: {}, value: process.memoryUsage.rss() },
     ]),
     ...toGauge("sluice_deliveries", "Deliveries that the queue holds, by callback kind and state.", deliveries),
+    ...toGauge(
+      "sluice_queue_bytes",
+      "What the queue takes on the disk, kept contents included.",
+      sizes.map(({ place, bytes }) => ({ labels: { place }, value: bytes })),
+    ),
     "",
   ].join("\n");
 }

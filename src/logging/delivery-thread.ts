@@ -128,13 +128,14 @@ function toDelivery({ thread, appends, questions, disabled, noteLease }: Parts):
 /** What the thread does with its queue alone. */
 function askQueue(
   questions: ThreadQuestions<DeliveryCalls>,
-): Pick<Delivery, "find" | "list" | "revise" | "backfill" | "counts" | "health"> {
+): Pick<Delivery, "find" | "list" | "revise" | "backfill" | "counts" | "sizes" | "health"> {
   return {
     find: (request) => questions.ask("find", request),
     list: (request) => questions.ask("list", request),
     revise: (request) => questions.ask("revise", request),
     backfill: (request) => questions.ask("backfill", request),
     counts: () => questions.ask("counts", null),
+    sizes: () => questions.ask("sizes", null),
     health: () => questions.ask("health", null),
   };
 }

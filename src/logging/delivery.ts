@@ -7,6 +7,7 @@ import type {
   DeliveryRow,
   ListRequest,
   QueueEntry,
+  QueueSize,
   ReviseRequest,
 } from "#logging/queue/queue.ts";
 
@@ -54,6 +55,8 @@ export type Delivery = {
   /** Queues records that are kept for a callback that never had them, a part of them at a time. */
   backfill(request: BackfillRequest): Promise<BackfillResult>;
   counts(): Promise<DeliveryCounts[]>;
+  /** What the queue takes on a disk, in each place where it lies. */
+  sizes(): Promise<QueueSize[]>;
   /** How the destinations do, as far as this gateway delivers to them, since it was last asked. */
   health(): Promise<DestinationHealth[]>;
   /** Delivers what is due until nothing is or the time is over, then closes the queue. */

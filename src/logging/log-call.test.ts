@@ -27,6 +27,7 @@ beforeAll(() => {
     backfill: async () => ({ queued: 0, skipped: 0, next: null }),
     health: async () => [],
     counts: async () => [],
+    sizes: async () => [],
     stop: async () => undefined,
   });
 });

@@ -29,6 +29,7 @@ export function makeTestDelivery(queue: Queue, targetNow: BackfillSource["target
     backfill: (request) => backfill.run(request),
     health: async () => [],
     counts: () => queue.find({ by: "counts" }),
+    sizes: () => queue.sizes(),
     stop: () => queue.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ClaimRequest, Queue, QueueEntry } from "#logging/queue/queue.ts";
 import { type EngineHome, queueEnginesOfFile } from "#testing/queue-engines.ts";
@@ -333,6 +334,17 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
       { callbackId: "one", state: "delivered", count: 1 },
       { callbackId: "one", state: "dead", count: 1 },
     ]);
+  });
+
+  test("tells what it takes on the disk: no less than what it holds", async () => {
+    const bodies = Array.from({ length: 10 }, () => randomBytes(50_000).toString("base64"));
+    const entries = bodies.map((body, index) =>
+      makeEntry(`r${String(index)}`, { contents: [{ body, callbackIds: ["one"] }] }),
+    );
+    await queue.append(entries);
+    const [size, ...others] = await queue.sizes();
+    expect(size?.bytes).toBeGreaterThan(500_000);
+    expect(others).toEqual([]);
   });
 
   test("a group with one record that cannot be stored is kept not at all", async () => {

@@ -73,6 +73,10 @@ export function openDatabaseQueue(options: DatabaseQueueOptions): DatabaseQueue 
     revise: makeRevise(sweep),
     takeContentIds: takeIds,
     insert,
+    async sizes() {
+      const [row] = await pool.query<{ bytes: number }>(sizeText);
+      return [{ place: "database", bytes: row?.bytes ?? 0 }];
+    },
     async release(dead) {
       await pool.query(releaseText, [dead]);
     },
@@ -86,6 +90,9 @@ export function openDatabaseQueue(options: DatabaseQueueOptions): DatabaseQueue 
 /** Another gateway may hold some of it: that is settled by its lease, whatever the row says of its time. */
 const hastenText = `
   UPDATE queue_delivery SET due_at_ms = $1::bigint WHERE state = 0 AND due_at_ms > $2::bigint`;
+
+const sizeText = `
+  SELECT pg_total_relation_size('queue_delivery') + pg_total_relation_size('queue_content') AS bytes`;
 
 /** Only what is pending is looked at, through its index. */
 const releaseText = `

@@ -58,6 +58,11 @@ async function inDatabase(): Promise<string[]> {
   return rows.map((row) => String(row["record_id"]));
 }
 
+/** Where it tells what it takes on a disk. */
+async function places(): Promise<string[]> {
+  return (await queue.sizes()).map(({ place }) => place);
+}
+
 async function moved(recordIds: string[]): Promise<void> {
   await vi.waitFor(async () => expect(await inDatabase()).toEqual(recordIds), { timeout: 15_000, interval: 20 });
 }
@@ -65,9 +70,11 @@ async function moved(recordIds: string[]): Promise<void> {
 test("records go to the database, and to the file while it is away, and are moved over afterwards", async () => {
   await queue.append([makeEntry("r1")]);
   expect(await inDatabase()).toEqual(["r1"]);
+  expect(await places()).toEqual(["file", "database"]);
   way.cut();
   await queue.append([makeEntry("r2")]);
   await queue.append([makeEntry("r3")]);
+  expect(await places()).toEqual(["file"]);
   expect(await queue.claim({ ...request, nowMs: Date.now() })).toEqual([]);
   expect(await queue.find({ by: "due", nowMs: Date.now() })).toEqual([]);
   expect(await inDatabase()).toEqual(["r1"]);

@@ -28,8 +28,7 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
       await database.ping();
       presence.noteReturn();
     }
-    const waiting = unsettled;
-    unsettled = [];
+    const waiting = unsettled.splice(0);
     for (const [index, { settlements, nowMs }] of waiting.entries()) {
       await database.settle(settlements, nowMs).catch((error: unknown) => {
         unsettled = [...waiting.slice(index), ...unsettled];
@@ -87,6 +86,7 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
     list: (request) => database.list(request),
     revise: (request) => database.revise(request),
     retained: (request) => database.retained(request),
+    sizes: async () => [...(await local.sizes()), ...(await reach(() => database.sizes(), []))],
     async close() {
       await timer.stop();
       await Promise.all([local.close(), database.close()]);

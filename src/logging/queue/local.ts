@@ -11,6 +11,7 @@ import { makeRevise } from "#logging/queue/local-revise.ts";
 import { makeSettle } from "#logging/queue/local-settle.ts";
 import { makeList } from "#logging/queue/local-list.ts";
 import { type LocalMoves, makeMoves } from "#logging/queue/local-move.ts";
+import { integerOf } from "#logging/queue/local-row.ts";
 import { openLocalStore } from "#logging/queue/local-store.ts";
 import type { Queue } from "#logging/queue/queue.ts";
 import { toFind } from "#logging/queue/to-find.ts";
@@ -53,6 +54,11 @@ export function openLocalQueue(options: LocalQueueOptions): LocalQueue {
     list: makeList(store),
     revise: makeRevise(store),
     ...makeMoves(store),
+    async sizes() {
+      const pages = integerOf(store.file.prepare("PRAGMA page_count").get() ?? {}, "page_count");
+      const pageBytes = integerOf(store.file.prepare("PRAGMA page_size").get() ?? {}, "page_size");
+      return [{ place: "file", bytes: pages * pageBytes }];
+    },
     async close() {
       if (!store.file.isOpen) return;
       store.file.exec("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -144,6 +144,9 @@ export type FindRequest =
 /** How many deliveries of a callback are in each state. */
 export type DeliveryCounts = { callbackId: string; state: DeliveryRow["state"]; count: number };
 
+/** What a queue takes on a disk: free room in its files and tables included, and what is settled and still kept. */
+export type QueueSize = { place: "file" | "database"; bytes: number };
+
 /** The engine contract. */
 export type Queue = {
   /** Commits all entries together and resolves when they are safe, or throws and keeps none of them. */
@@ -178,5 +181,7 @@ export type Queue = {
    * before `contentBeforeMs` it removes the content that was kept.
    */
   expire(request: { deliveredBeforeMs: number; deadBeforeMs: number; contentBeforeMs: number }): Promise<number>;
+  /** What the queue takes, in each place where it lies. */
+  sizes(): Promise<QueueSize[]>;
   close(): Promise<void>;
 };

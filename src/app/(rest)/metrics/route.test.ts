@@ -31,6 +31,7 @@ test("shows the queue per kind of callback in Prometheus' format, and names no t
   expect(text).toContain('sluice_deliveries{callback="langfuse",state="pending"} 2\n');
   expect(text).toContain('sluice_deliveries{callback="langfuse",state="dead"} 0\n');
   expect(text).toContain('sluice_deliveries{callback="deleted",state="pending"} 1\n');
+  expect(text).toMatch(/^sluice_queue_bytes\{place="file"\} [1-9]\d*$/m);
   for (const hidden of [team_id, id]) expect(text).not.toContain(hidden);
   const sample = /^[a-z_]+(\{[a-z_]+="[^"\\\n]*"(,[a-z_]+="[^"\\\n]*")*\})? [0-9.e+-]+$/;
   for (const line of text.trimEnd().split("\n"))
