@@ -7,11 +7,24 @@ import type { Actor } from "#keys/actor.ts";
 import { assertMayManageTeam, isProxyAdmin, mayManageTeam } from "#keys/rights.ts";
 import { writeAudit } from "#logging/audit.ts";
 import { deliveryState } from "#logging/delivery.ts";
+import { findConfiguredCallback } from "#logging/find-configured-callback.ts";
 
 /** Which destination is to get what it never had, and of how many hours. */
 export const BackfillDeliveries = z.strictObject({
-  team_id: z.string().min(1).max(512).optional().describe("The team that the destination, or its key, belongs to."),
-  callback_id: z.string().min(1).max(512).describe("A destination of a team or of a key."),
+  team_id: z
+    .string()
+    .min(1)
+    .max(512)
+    .optional()
+    .describe(
+      "The team that the destination, or its key, belongs to. For a global destination of config.yaml the team whose " +
+        "logs it is to get; absent: logs of no team.",
+    ),
+  callback_id: z
+    .string()
+    .min(1)
+    .max(512)
+    .describe("A destination of a team or of a key; from proxy administrators also one of config.yaml."),
   hours: z
     .number()
     .positive()
@@ -46,7 +59,8 @@ export function retainedHours(): number {
 
 /**
  * Queues kept logs of a team for one of its destinations, or those of a key for the key's, that it never had: as it
- * would get them were the calls made now, and no less redacted than they were kept. Works for about a second at most,
+ * would get them were the calls made now, and no less redacted than they were kept. Proxy administrators may do it for
+ * those of config.yaml. Works for about a second at most,
  * and the answer says where to go on. Doing it again, or twice at once, queues nothing twice. Throws 403 for a team that is
  * not the actor's to administer, 404 for any other destination that is not his, and 400 where nothing is kept.
  */
@@ -78,13 +92,21 @@ export async function backfillDeliveries(
   return { count: result.queued, skipped: result.skipped, from, next_cursor };
 }
 
-/** The team of a callback, and of a key's callback the hashes that the key has and had. */
+/**
+ * The team whose logs a callback is to get: its own one, of a global callback the one that is named. Of a key's callback
+ * also the hashes that the key has and had.
+ */
 async function findOwner(
   db: Db,
   actor: Actor,
   { team_id: named, callback_id: id }: BackfillDeliveries,
 ): Promise<{ teamId: string | null; keyHashes?: readonly string[] }> {
   if (named !== undefined) await assertMayManageTeam(db, actor, { teamId: named });
+  const configured = isProxyAdmin(actor) ? findConfiguredCallback(id, configState.get()) : null;
+  if (configured !== null) {
+    if (configured.teamId === null) return { teamId: named ?? null };
+    if (named === undefined || named === configured.teamId) return configured;
+  }
   const key = { select: { token: true, teamId: true } } as const;
   const callback = await db.callback.findUnique({ where: { id }, select: { teamId: true, key } });
   const teamId = callback?.teamId ?? callback?.key?.teamId ?? null;

@@ -109,6 +109,34 @@ test("a key that does not want a destination by now is heard, also for what it c
   expect(forced.body).toMatchObject({ count: 1, skipped: 0 });
 });
 
+test("a destination of config.yaml gets the logs of the team that is named, or its own, from proxy administrators alone", async () => {
+  const { team_id: own } = await makeTeam(app.db);
+  const owner = await makeUser(app.db);
+  const { team_id: plain } = await makeTeam(app.db, { members_with_roles: [{ user_id: owner, role: "admin" }] });
+  const { key } = await makeKey(app.db, { user_id: owner });
+  await keep(own);
+  await keep(plain);
+  await keep(plain);
+  const settings = `{ team_id: ${JSON.stringify(own)}, success_callback: [webhook] }`;
+  const litellm = `litellm_settings: { success_callback: [langfuse], default_team_settings: [${settings}] }`;
+  app.configure(`${kept}\n${litellm}`);
+  const everybodys = { callback_id: "config:global:langfuse", hours: 1 };
+  const teams = { callback_id: `config:team:${own}:webhook`, hours: 1 };
+  const answers = [
+    await backfill({ ...everybodys, team_id: plain }, key),
+    await backfill({ ...everybodys, team_id: plain }),
+    await backfill({ ...everybodys, team_id: own }),
+    await backfill({ ...everybodys, callback_id: "config:global:webhook" }),
+    await backfill({ ...teams, team_id: plain }),
+    await backfill(teams),
+  ];
+  app.configure(kept);
+  expect(answers.map(({ status }) => status)).toEqual([404, 200, 200, 404, 404, 200]);
+  expect(answers[1]?.body).toMatchObject({ count: 2, skipped: 0 });
+  expect(answers[2]?.body).toMatchObject({ count: 0, skipped: 1 });
+  expect(answers[5]?.body).toMatchObject({ count: 1, skipped: 0 });
+});
+
 test("a destination that is not the caller's looks like none, and a team that is not his is refused", async () => {
   const mine = await makeTeamWithDestination();
   const theirs = await makeTeamWithDestination();
