@@ -46,7 +46,7 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
   "http/": { any: ["keys/", "logging/", "lib/"], never: ["next", "react"] },
   "app/(rest)/": { any: ["http/", ...rooms, "lib/"], never: nextAndPrisma },
   "app/(portal)/": {
-    any: ["trpc/client.tsx", "auth/", "ui/"],
+    any: ["trpc/client.tsx", "trpc/page-reads.tsx", "auth/", "ui/"],
     types: [...rooms, "trpc/", "lib/"],
     never: ["@prisma/client", "lib/prisma/"],
   },

@@ -35,6 +35,7 @@ import { keyringState, makeKeyring } from "#lib/seal.ts";
 import { makeSigner, signerState } from "#lib/sign.ts";
 import { version } from "#lib/version.ts";
 import { announceFirstStart } from "#lib/first-start.ts";
+import { trpcAnswerState } from "#trpc/answer-state.ts";
 import { answerTrpc, trpcEndpoint } from "#trpc/answer-trpc.ts";
 import { deliveryState, type Delivery } from "#logging/delivery.ts";
 import { answerDelivery } from "#logging/answer-delivery.ts";
@@ -171,7 +172,7 @@ function queueUrl(settings: Settings, loaded: LoadedConfig): string | null {
 }
 
 /**
- * Makes sign-in ready, and the first administrator where there is none yet. Sign-in reads its own address from the
+ * Makes sign-in and what pages read ready, and the first administrator where there is none yet. Sign-in reads its own address from the
  * environment where it is set, else from each request, which is checked.
  */
 async function preparePortal(
@@ -180,6 +181,7 @@ async function preparePortal(
   { db }: Database,
 ): Promise<FirstAdministrator | null> {
   process.env.AUTH_TRUST_HOST = "1";
+  trpcAnswerState.set(answerTrpc);
   const derived = hkdfSync("sha256", encryptionKeys[0] ?? "", "", "sluice sessions", 32);
   const secret = sessionSecret ?? Buffer.from(derived).toString("base64url");
   portalSettingsState.set({ secret, url: portalUrl === null ? null : new URL(portalUrl), oidc });

@@ -118,7 +118,7 @@ const calls: {
     return result;
   },
   health: async () => deliverer.takeHealth(),
-  counts: () => queue.find({ by: "counts" }),
+  counts: (callbackIds) => queue.find({ by: "counts", ...(callbackIds === null ? {} : { callbackIds }) }),
   sizes: () => queue.sizes(),
   async stop({ deadlineMs }) {
     await endAppends();

@@ -132,6 +132,7 @@ test("a wrong password and an ended session let nobody in", async ({ page, start
   const sluice = await startSluice({ env: adminEnv });
   await page.goto(`${sluice.url}/portal/teams`);
   await expect(page).toHaveURL(/sign-in\?next=%2Fportal%2Fteams$/);
+  await expect(page.getByRole("button", { name: "Sign in" })).toBeEnabled();
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill("another password");
   await page.getByRole("button", { name: "Sign in" }).click();

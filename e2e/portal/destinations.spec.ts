@@ -2,7 +2,7 @@ import type { Locator } from "@playwright/test";
 import { startFakeGcs } from "../fakes/gcs.ts";
 import { expect, fakeModelConfig, test } from "../fixtures.ts";
 import { langfuseVars, makeKey, makeProject, mustAdmin } from "../rest/admin.ts";
-import { adminEnv, expectAccessible, expectFitting, signIn } from "./visit.ts";
+import { adminEnv, expectAccessible, expectAlive, expectFitting, signIn } from "./visit.ts";
 
 /** Pastes as a keyboard does, which a page without rights to the clipboard cannot be made to do. */
 async function paste(into: Locator, text: string): Promise<void> {
@@ -84,6 +84,7 @@ test("a bucket is attached by pasting its key; a failing project is found, under
   expect(inProject()).toBe("[]");
   const other = await page.context().newPage();
   await other.goto(page.url());
+  await expectAlive(other);
   await other.getByLabel("Secret key", { exact: true }).fill("sk-lf-of-tomorrow");
   await page.getByLabel("Secret key", { exact: true }).fill(project.secretKey);
   await page.getByRole("button", { name: "Test and save" }).click();

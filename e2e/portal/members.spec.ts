@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { expect, test } from "../fixtures.ts";
 import { mustAdmin } from "../rest/admin.ts";
-import { adminEnv, expectAccessible, expectFitting, joinByLink, signIn } from "./visit.ts";
+import { adminEnv, expectAccessible, expectAlive, expectFitting, joinByLink, signIn } from "./visit.ts";
 
 const TeamInfo = z.object({
   team_info: z.object({
@@ -55,6 +55,7 @@ test("a person is invited into a team, becomes its administrator and is removed,
   await expect.poll(members).toEqual(["admin grace@example.com"]);
   await own.reload();
   await expect(own.getByRole("button", { name: "Add member" })).toBeVisible();
+  await expectAlive(own);
 
   // A team keeps an administrator, and who is refused learns which request it was.
   await own.getByLabel("Role of grace@example.com").selectOption("user");

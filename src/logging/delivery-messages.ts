@@ -43,7 +43,7 @@ export type DeliveryCalls = {
   list: { request: ListRequest; answer: DeliveryPage };
   revise: { request: ReviseRequest; answer: number };
   backfill: { request: BackfillRequest; answer: BackfillResult };
-  counts: { request: null; answer: DeliveryCounts[] };
+  counts: { request: readonly string[] | null; answer: DeliveryCounts[] };
   sizes: { request: null; answer: QueueSize[] };
   health: { request: null; answer: DestinationHealth[] };
   stop: { request: { deadlineMs: number }; answer: null };

@@ -134,7 +134,7 @@ function askQueue(
     list: (request) => questions.ask("list", request),
     revise: (request) => questions.ask("revise", request),
     backfill: (request) => questions.ask("backfill", request),
-    counts: () => questions.ask("counts", null),
+    counts: (callbackIds) => questions.ask("counts", callbackIds ?? null),
     sizes: () => questions.ask("sizes", null),
     health: () => questions.ask("health", null),
   };

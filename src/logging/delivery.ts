@@ -54,7 +54,8 @@ export type Delivery = {
   revise(request: ReviseRequest): Promise<number>;
   /** Queues records that are kept for a callback that never had them, a part of them at a time. */
   backfill(request: BackfillRequest): Promise<BackfillResult>;
-  counts(): Promise<DeliveryCounts[]>;
+  /** How many deliveries are in each state, of every callback or of these. */
+  counts(callbackIds?: readonly string[]): Promise<DeliveryCounts[]>;
   /** What the queue takes on a disk, in each place where it lies. */
   sizes(): Promise<QueueSize[]>;
   /** How the destinations do, as far as this gateway delivers to them, since it was last asked. */

@@ -15,7 +15,8 @@ export type CallbackDeliveries = {
 /** Counts the deliveries of each of a team's callbacks that the queue still knows. */
 export async function countTeamDeliveries(db: Db, actor: Actor, teamId: string): Promise<CallbackDeliveries[]> {
   const callbacks = await listTeamCallbacks(db, actor, teamId);
-  const counts = callbacks.length === 0 ? [] : await deliveryState.get().counts();
+  const ids = callbacks.map(({ callback_id }) => callback_id);
+  const counts = ids.length === 0 ? [] : await deliveryState.get().counts(ids);
   return callbacks.map(({ callback_id }) => {
     const own = counts.filter(({ callbackId }) => callbackId === callback_id);
     const of = (state: string): number => own.find((row) => row.state === state)?.count ?? 0;

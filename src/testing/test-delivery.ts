@@ -28,7 +28,7 @@ export function makeTestDelivery(queue: Queue, targetNow: BackfillSource["target
     revise: (request) => queue.revise(request),
     backfill: (request) => backfill.run(request),
     health: async () => [],
-    counts: () => queue.find({ by: "counts" }),
+    counts: (callbackIds) => queue.find({ by: "counts", ...(callbackIds ? { callbackIds } : {}) }),
     sizes: () => queue.sizes(),
     stop: () => queue.close(),
   };

@@ -5,7 +5,6 @@ import { createTRPCClient, httpBatchLink, TRPCClientError } from "@trpc/client";
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import { createTRPCContext } from "@trpc/tanstack-react-query";
 import { type ReactNode, useState } from "react";
-import * as z from "zod/mini";
 import type { AppRouter } from "#trpc/root.ts";
 
 const { TRPCProvider, useTRPC } = createTRPCContext<AppRouter>();
@@ -19,27 +18,29 @@ export type Outputs = inferRouterOutputs<AppRouter>;
 /** A fault as a page shows it. */
 export type Fault = { message: string; param: string | null; requestId: string | null; isUnauthorized: boolean };
 
-/** What the gateway says of an error beside its message. */
-const FaultData = z.object({
-  code: z.string(),
-  param: z.nullable(z.string()),
-  requestId: z.nullable(z.string()),
-  issues: z.nullable(z.array(z.object({ path: z.string(), message: z.string() }))),
-});
-
 /** What went wrong, in words for people. */
 export function toFault(error: unknown): Fault {
-  const data = FaultData.safeParse(error instanceof TRPCClientError ? error.data : null).data;
-  if (!(error instanceof Error) || data === undefined) {
+  const data = error instanceof TRPCClientError ? toEntries(error.data) : null;
+  if (!(error instanceof Error) || data === null || typeof data.code !== "string") {
     return { message: "The gateway cannot be reached now.", param: null, requestId: null, isUnauthorized: false };
   }
-  const issue = data.issues?.[0];
+  const issue = Array.isArray(data.issues) ? toEntries(data.issues[0]) : null;
+  const path = toText(issue?.path);
   return {
-    message: issue ? `${issue.path}: ${issue.message}` : error.message,
-    param: data.param ?? issue?.path ?? null,
-    requestId: data.requestId,
+    message: issue === null ? error.message : `${path ?? ""}: ${toText(issue.message) ?? ""}`,
+    param: toText(data.param) ?? path,
+    requestId: toText(data.requestId),
     isUnauthorized: data.code === "UNAUTHORIZED",
   };
+}
+
+/** Read by hand: a schema's library would be loaded with every page for this alone. */
+function toEntries(value: unknown): Record<string, unknown> | null {
+  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : null;
+}
+
+function toText(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
 }
 
 type ProviderProps = {

@@ -6,12 +6,16 @@ import { portalSettingsState } from "#auth/portal-settings.ts";
 import type { Actor } from "#keys/actor.ts";
 import { keyShape } from "#keys/key.ts";
 import { Prisma } from "#lib/prisma/client.ts";
+import { deliveryState } from "#logging/delivery.ts";
+import type { Queue } from "#logging/queue/queue.ts";
 import { addCallback } from "#teams/add-callback.ts";
 import { listTeamCallbacks } from "#teams/list-team-callbacks.ts";
 import { TeamFields } from "#teams/team.ts";
 import { startApp, type TestApp } from "#testing/app.ts";
 import { makeKey, makeTeam, makeUser, masterActor } from "#testing/make.ts";
+import { makeLocalHome } from "#testing/queue-engines.ts";
 import { readEverything } from "#testing/read-everything.ts";
+import { makeTestDelivery } from "#testing/test-delivery.ts";
 import type { Context } from "#trpc/context.ts";
 import { appRouter } from "#trpc/root.ts";
 import { createCaller } from "#trpc/trpc.ts";
@@ -87,13 +91,21 @@ const inputs: Record<string, (world: World) => Record<string, unknown>> = {
 };
 
 let app: TestApp;
+let queue: Queue;
+const home = makeLocalHome();
 beforeAll(async () => {
   app = await startApp(
     'general_settings: { private_destination_hosts: ["127.0.0.1"] }\nretention: { content_hours: 1 }',
   );
+  queue = await home.open({ keepsContent: true });
+  await deliveryState.get().stop(0);
+  deliveryState.set(makeTestDelivery(queue));
   portalSettingsState.set({ secret: "secret of the sessions of the tests", url: null, oidc: null });
 });
-afterAll(() => app.close());
+afterAll(async () => {
+  await app.close();
+  await home.remove();
+});
 
 async function makeWorld(): Promise<World> {
   const [admin, member] = [await makeUser(app.db), await makeUser(app.db)];
@@ -108,10 +120,17 @@ async function makeWorld(): Promise<World> {
   const [callback] = await listTeamCallbacks(app.db, masterActor, teamId);
   const { callback_id: callbackId, version } = z.object({ callback_id: z.string(), version: z.int() }).parse(callback);
   const recordId = `record-${randomUUID()}`;
-  await app.delivery.append({
-    ...{ recordId, callId: recordId, teamId, keyHash: null, createdAtMs: Date.now() },
-    contents: [{ body: "{}", callbackIds: [callbackId] }],
-  });
+  const nowMs = Date.now();
+  await queue.append([
+    {
+      ...{ recordId, callId: recordId, teamId, keyHash: null, createdAtMs: nowMs },
+      contents: [{ body: "{}", callbackIds: [callbackId] }],
+    },
+  ]);
+  // Only what is dead is sent again or given up.
+  const [claimed] = await queue.claim({ callbackId, limit: 1, bytesMax: 1e6, leaseMs: 1, nowMs });
+  const { deliveryId } = z.object({ deliveryId: z.int() }).parse(claimed);
+  await queue.settle([{ deliveryId, state: "dead", status: 400, message: "no" }], nowMs);
   return { teamId, admin, member, key: token, callbackId, version, recordId };
 }
 
@@ -198,7 +217,7 @@ async function stateOf({ teamId, admin, member, recordId }: World): Promise<stri
     await app.db.key.findMany({ where, orderBy: { token: "asc" } }),
     await app.db.callback.findMany({ where, orderBy: { id: "asc" } }),
     await app.db.user.findMany({ where: { id: { in: [admin, member] } }, orderBy: { id: "asc" } }),
-    await app.delivery.find({ by: "record", id: recordId }),
+    await queue.find({ by: "record", id: recordId }),
   ];
   return JSON.stringify(state, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
 }

@@ -1,12 +1,9 @@
 "use client";
 
-import { X } from "lucide-react";
-import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
-import { Button } from "#ui/button.tsx";
-import { classNames } from "#ui/class-names.ts";
+import { lazy, type ReactNode, Suspense } from "react";
 
-type DialogProps = {
+/** A dialog with what is in it. */
+export type DialogProps = {
   isOpen: boolean;
   onOpenChange: (isOpen: boolean) => void;
   title: string;
@@ -17,44 +14,15 @@ type DialogProps = {
   className?: string;
 };
 
+const Frame = lazy(() => import("#ui/dialog-frame.tsx").then(({ DialogFrame }) => ({ default: DialogFrame })));
+
 /** A question or a form over the page; the focus stays inside until it is answered. */
-export function Dialog({ isOpen, onOpenChange, title, description, children, mustAnswer, className }: DialogProps) {
-  const stay = (event: Event): void => {
-    if (mustAnswer) event.preventDefault();
-  };
+export function Dialog(dialog: DialogProps) {
+  if (!dialog.isOpen) return null;
   return (
-    <Radix.Root open={isOpen} onOpenChange={onOpenChange}>
-      <Radix.Portal>
-        {/* Radix's own overlay writes a style element, which the Content-Security-Policy forbids. */}
-        <div className="fixed inset-0 z-40 bg-shade" aria-hidden />
-        <Radix.Content
-          onEscapeKeyDown={stay}
-          onPointerDownOutside={stay}
-          {...(description ? {} : { "aria-describedby": undefined })}
-          className={classNames(
-            "fixed top-1/2 left-1/2 z-50 grid max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] max-w-lg -translate-x-1/2 -translate-y-1/2 gap-4 overflow-y-auto rounded-xl border bg-raised p-5 shadow-xl focus:outline-none",
-            className,
-          )}
-        >
-          <header className="grid gap-1 pr-8">
-            <Radix.Title className="text-base font-semibold">{title}</Radix.Title>
-            {description && (
-              <Radix.Description asChild>
-                <div className="text-quiet">{description}</div>
-              </Radix.Description>
-            )}
-          </header>
-          {children}
-          {!mustAnswer && (
-            <Radix.Close asChild>
-              <Button kind="quiet" size="icon" className="absolute top-3.5 right-3.5" aria-label="Close">
-                <X aria-hidden />
-              </Button>
-            </Radix.Close>
-          )}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    <Suspense fallback={null}>
+      <Frame {...dialog} />
+    </Suspense>
   );
 }
 

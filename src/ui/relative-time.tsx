@@ -1,21 +1,23 @@
 "use client";
 
+import { useTimes } from "#ui/times.tsx";
+
 const units = [
   ["day", 86_400_000],
   ["hour", 3_600_000],
   ["minute", 60_000],
 ] as const;
 
-/** How long ago or ahead a time is; on hover the time itself, here and in UTC, which logs are written in. */
+/** How long ago or ahead a time is, or the time in UTC where one wants that; on hover the time itself, here and in UTC. */
 export function RelativeTime({ iso }: { iso: string }) {
+  const { now, timeZone, isUtc } = useTimes();
   const time = new Date(iso);
+  const words = toWords(time.getTime() - now);
+  const utc = `${iso.slice(0, 19).replace("T", " ")} UTC`;
+  const here = timeZone === undefined ? time.toLocaleString() : words;
   return (
-    <time
-      dateTime={iso}
-      title={`${time.toLocaleString()}\n${iso.slice(0, 19).replace("T", " ")} UTC`}
-      className="whitespace-nowrap"
-    >
-      {toWords(time.getTime() - Date.now())}
+    <time dateTime={iso} title={`${here}\n${utc}`} className="whitespace-nowrap tabular-nums">
+      {isUtc ? utc : words}
     </time>
   );
 }

@@ -1,20 +1,34 @@
 "use client";
 
-import { Switch as Radix } from "radix-ui";
-import type { ComponentProps } from "react";
 import { classNames } from "#ui/class-names.ts";
 
-/** On or off, at once. Needs a label (`aria-label` or `aria-labelledby`). */
-export function Switch({ className, ...rest }: ComponentProps<typeof Radix.Root>) {
+type SwitchProps = {
+  "aria-label": string;
+  checked: boolean;
+  disabled?: boolean;
+  onCheckedChange: (checked: boolean) => void;
+};
+
+/** On or off, at once. */
+export function Switch({ checked, onCheckedChange, ...rest }: SwitchProps) {
   return (
-    <Radix.Root
+    <button
       {...rest}
+      type="button"
+      role="switch"
+      aria-checked={checked}
+      onClick={() => onCheckedChange(!checked)}
       className={classNames(
-        "h-6 w-10 shrink-0 rounded-full border border-line-strong bg-sunken transition-colors data-[state=checked]:border-accent data-[state=checked]:bg-accent disabled:opacity-50",
-        className,
+        "h-6 w-10 shrink-0 rounded-full border transition-colors disabled:opacity-50",
+        checked ? "border-accent bg-accent" : "border-line-strong bg-sunken",
       )}
     >
-      <Radix.Thumb className="block size-4 translate-x-1 rounded-full bg-line-strong transition-transform data-[state=checked]:translate-x-[1.125rem] data-[state=checked]:bg-accent-ink" />
-    </Radix.Root>
+      <span
+        className={classNames(
+          "block size-4 rounded-full transition-transform",
+          checked ? "translate-x-[1.125rem] bg-accent-ink" : "translate-x-1 bg-line-strong",
+        )}
+      />
+    </button>
   );
 }

@@ -260,6 +260,10 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
       { callbackId: "one", state: "suppressed", count: 2 },
       { callbackId: "two", state: "pending", count: 1 },
     ]);
+    expect(await queue.find({ by: "counts", callbackIds: ["two", "unknown"] })).toEqual([
+      { callbackId: "two", state: "pending", count: 1 },
+    ]);
+    expect(await queue.find({ by: "counts", callbackIds: [] })).toEqual([]);
     expect(await countContents()).toBe(1);
     expect(await claimIds("two")).toEqual(["r1"]);
     expect(await queue.purge({ callbackId: "unknown" })).toBe(0);

@@ -35,9 +35,11 @@ export function makeFind(pool: QueuePool) {
     return rows.map((row) => ({ callbackId: row.callback_id, dueAtMs: row.due_at_ms }));
   }
 
-  async function findCounts(): Promise<DeliveryCounts[]> {
+  async function findCounts(callbackIds?: readonly string[]): Promise<DeliveryCounts[]> {
     type Sums = { callback_id: string } & Record<DeliveryRow["state"], number>;
-    const rows = await pool.query<Sums>(countsText);
+    const rows = callbackIds
+      ? await pool.query<Sums>(countsText("WHERE callback_id = ANY ($1::text[])"), [callbackIds])
+      : await pool.query<Sums>(countsText(""));
     return rows.flatMap((row) =>
       deliveryStates.flatMap((state) =>
         row[state] > 0 ? [{ callbackId: row.callback_id, state, count: row[state] }] : [],
@@ -83,7 +85,7 @@ const dueText = `
       ORDER BY d.due_at_ms, d.id LIMIT 1
   ) AS first ORDER BY first.due_at_ms, waiting.callback_id`;
 
-const countsText = `
+const countsText = (where: string): string => `
   SELECT callback_id, sum(pending)::bigint AS pending, sum(delivered)::bigint AS delivered, sum(dead)::bigint AS dead,
       sum(suppressed)::bigint AS suppressed
-    FROM queue_count GROUP BY callback_id ORDER BY callback_id`;
+    FROM queue_count ${where} GROUP BY callback_id ORDER BY callback_id`;

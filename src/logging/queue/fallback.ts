@@ -3,7 +3,15 @@ import type { DatabaseQueue } from "#logging/queue/database.ts";
 import { isAway } from "#logging/queue/database-pool.ts";
 import type { LocalQueue } from "#logging/queue/local.ts";
 import { makeMover } from "#logging/queue/mover.ts";
-import type { DeliveryCounts, DeliveryRow, DueCallback, FindRequest, Queue, Settlement } from "#logging/queue/queue.ts";
+import type {
+  CountsRequest,
+  DeliveryCounts,
+  DeliveryRow,
+  DueCallback,
+  FindRequest,
+  Queue,
+  Settlement,
+} from "#logging/queue/queue.ts";
 
 /** The two queues, and how often it is looked whether the database is back and anything is to be moved. */
 export type FallbackParts = { database: DatabaseQueue; local: LocalQueue; intervalMs?: number };
@@ -47,7 +55,7 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
 
   function find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
   function find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
-  function find(request: { by: "counts" }): Promise<DeliveryCounts[]>;
+  function find(request: CountsRequest): Promise<DeliveryCounts[]>;
   async function find(request: FindRequest): Promise<DeliveryRow[] | DueCallback[] | DeliveryCounts[]> {
     if (request.by === "due") return reach(() => database.find(request), []);
     if (request.by === "counts") {

@@ -23,8 +23,9 @@ export function makeFind(store: LocalStore, leases: Leases) {
     });
   }
 
-  function findCounts(): DeliveryCounts[] {
-    return statements.counts.all().flatMap((row) => {
+  function findCounts(callbackIds?: readonly string[]): DeliveryCounts[] {
+    const rows = callbackIds ? statements.countsOf.all(JSON.stringify(callbackIds)) : statements.counts.all();
+    return rows.flatMap((row) => {
       const callbackId = textOf(row, "callback_id");
       const counts = deliveryStates.map((state) => ({ callbackId, state, count: integerOf(row, state) }));
       return counts.filter(({ count }) => count > 0);
@@ -35,6 +36,7 @@ export function makeFind(store: LocalStore, leases: Leases) {
 }
 
 function prepareStatements({ file }: LocalStore) {
+  const counts = "SELECT callback_id, pending, delivered, dead, suppressed FROM callback";
   const rows = "SELECT d.*, c.callback_id FROM delivery d JOIN callback c ON c.number = d.callback";
   return {
     byRecord: file.prepare(`${rows} WHERE d.record_id = $id ORDER BY id`),
@@ -46,6 +48,7 @@ function prepareStatements({ file }: LocalStore) {
       `SELECT id, due_at_ms FROM delivery INDEXED BY delivery_pending
          WHERE callback = ? AND state = 0 AND due_at_ms <= ? ORDER BY due_at_ms, id`,
     ),
-    counts: file.prepare("SELECT callback_id, pending, delivered, dead, suppressed FROM callback"),
+    counts: file.prepare(counts),
+    countsOf: file.prepare(`${counts} WHERE callback_id IN (SELECT value FROM json_each(?))`),
   };
 }

@@ -137,9 +137,11 @@ export type RetainedPage = { records: RetainedRecord[]; next: number | null };
 /** A callback that has deliveries due, and since when. */
 export type DueCallback = { callbackId: string; dueAtMs: number };
 
-/** Which deliveries to look up. `due` answers which callbacks have work. */
+/** Which deliveries to look up. `due` answers which callbacks have work; `counts` those of all, or of some callbacks. */
 export type FindRequest =
-  { by: "record"; id: string } | { by: "call"; id: string } | { by: "due"; nowMs: number } | { by: "counts" };
+  { by: "record"; id: string } | { by: "call"; id: string } | { by: "due"; nowMs: number } | CountsRequest;
+
+export type CountsRequest = { by: "counts"; callbackIds?: readonly string[] };
 
 /** How many deliveries of a callback are in each state. */
 export type DeliveryCounts = { callbackId: string; state: DeliveryRow["state"]; count: number };
@@ -165,7 +167,7 @@ export type Queue = {
   purge(request: PurgeRequest): Promise<number>;
   find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
   find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
-  find(request: { by: "counts" }): Promise<DeliveryCounts[]>;
+  find(request: CountsRequest): Promise<DeliveryCounts[]>;
   list(request: ListRequest): Promise<DeliveryPage>;
   /** Changes dead letters, and nothing else. Returns how many. */
   revise(request: ReviseRequest): Promise<number>;

@@ -1,11 +1,12 @@
 "use client";
 
+import { toPage } from "#app/(portal)/portal/(home)/to-page.ts";
 import { useAddress } from "#app/(portal)/portal/(home)/use-address.ts";
 import { Button } from "#ui/button.tsx";
 
 /** The page that the address asks for; the first where it asks for none. */
 export function usePage(): number {
-  return Math.max(1, Math.trunc(Number(useAddress().read("page"))) || 1);
+  return toPage(useAddress().read("page"));
 }
 
 type PageLinksProps = {

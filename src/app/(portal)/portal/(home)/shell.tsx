@@ -1,26 +1,30 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { ChevronsUpDown, LogOut, Menu as MenuIcon, UserRound } from "lucide-react";
+import { ChevronsUpDown, Clock, LogOut, Menu as MenuIcon, UserRound } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { signOut } from "next-auth/react";
 import { type ReactNode, useEffect, useState } from "react";
 import { CommandPalette } from "#app/(portal)/portal/(home)/command-palette.tsx";
 import { Navigation } from "#app/(portal)/portal/(home)/navigation.tsx";
-import { teamIdOf, teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
+import { switcherTeams, teamIdOf, teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
 import { Wordmark } from "#app/(portal)/portal/wordmark.tsx";
 import { useTRPC } from "#trpc/client.tsx";
 import { Button } from "#ui/button.tsx";
-import { Menu, MenuItem } from "#ui/menu.tsx";
+import { Menu } from "#ui/menu.tsx";
+import { useTimes } from "#ui/times.tsx";
+import { useIsAlive } from "#ui/use-is-alive.ts";
 
 /** The frame of every page behind the sign-in: where one is, and where one can go. */
 export function Shell({ children }: { children: ReactNode }) {
   const pathname = usePathname();
   const [isOpen, setOpen] = useState(false);
   useEffect(() => setOpen(false), [pathname]);
+  usePreload();
+  // What is seen before it works would swallow clicks.
+  const isAlive = useIsAlive();
   return (
-    <div className="min-h-dvh lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
+    <div inert={!isAlive} className="min-h-dvh lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
       <a
         href="#content"
         className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-raised focus:px-3 focus:py-2"
@@ -55,13 +59,10 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-/** So many teams can be changed to at once; the palette and the page of teams find the others. */
-const listedMax = 15;
-
 function TeamSwitcher() {
   const teamId = teamIdOf(usePathname());
   const trpc = useTRPC();
-  const { data: teams } = useQuery(trpc.teams.list.queryOptions({ limit: listedMax }));
+  const { data: teams } = useQuery(trpc.teams.list.queryOptions(switcherTeams));
   const { data: current } = useQuery(
     trpc.teams.get.queryOptions({ teamId: teamId ?? "" }, { enabled: teamId !== null }),
   );
@@ -75,42 +76,75 @@ function TeamSwitcher() {
       <span className="sr-only">Change team</span>
     </button>
   );
+  const shown = (teams ?? []).map((team) => ({
+    key: team.team_id,
+    content: (
+      <Link href={teamPath(team.team_id)}>
+        <span className="truncate">{team.team_alias ?? team.team_id}</span>
+      </Link>
+    ),
+  }));
   return (
-    <Menu trigger={trigger}>
-      {(teams ?? []).map((team) => (
-        <MenuItem key={team.team_id} asChild>
-          <Link href={teamPath(team.team_id)}>
-            <span className="truncate">{team.team_alias ?? team.team_id}</span>
-          </Link>
-        </MenuItem>
-      ))}
-      <MenuItem asChild>
-        <Link href="/portal/teams">All teams</Link>
-      </MenuItem>
-    </Menu>
+    <Menu trigger={trigger} entries={[...shown, { key: "", content: <Link href="/portal/teams">All teams</Link> }]} />
   );
 }
 
 function AccountMenu() {
   const { data: me } = useQuery(useTRPC().account.me.queryOptions());
+  const { isUtc, setUtc } = useTimes();
   const trigger = (
     <button type="button" className="flex w-full items-center gap-2 rounded-md px-2 py-2 text-left hover:bg-sunken">
       <UserRound className="size-4 shrink-0 text-quiet" aria-hidden />
       <span className="min-w-0 flex-1 truncate text-quiet">{me?.email ?? "Account"}</span>
     </button>
   );
-  return (
-    <Menu trigger={trigger}>
-      <MenuItem asChild>
-        <Link href="/portal/account">
-          <UserRound aria-hidden />
-          Account
-        </Link>
-      </MenuItem>
-      <MenuItem onSelect={() => void signOut({ callbackUrl: "/portal/sign-in" })}>
-        <LogOut aria-hidden />
-        Sign out
-      </MenuItem>
-    </Menu>
+  const account = (
+    <Link href="/portal/account">
+      <UserRound aria-hidden />
+      Account
+    </Link>
   );
+  const times = (
+    <>
+      <Clock aria-hidden />
+      {isUtc ? "Show times in my time zone" : "Show times in UTC"}
+    </>
+  );
+  const leaving = (
+    <>
+      <LogOut aria-hidden />
+      Sign out
+    </>
+  );
+  return (
+    <Menu
+      trigger={trigger}
+      entries={[
+        { key: "account", content: account },
+        { key: "times", content: times, onSelect: () => setUtc(!isUtc) },
+        { key: "sign-out", content: leaving, onSelect: () => void leave() },
+      ]}
+    />
+  );
+}
+
+async function leave(): Promise<void> {
+  const { signOut } = await import("next-auth/react");
+  await signOut({ callbackUrl: "/portal/sign-in" });
+}
+
+/** So long after a page is alive what it may need next is loaded, so that it opens at once, and without the gateway too. */
+const preloadAfterMs = 2_000;
+
+function usePreload(): void {
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      void Promise.allSettled([
+        import("#ui/dialog-frame.tsx"),
+        import("#ui/opened-menu.tsx"),
+        import("next-auth/react"),
+      ]);
+    }, preloadAfterMs);
+    return () => clearTimeout(timer);
+  }, []);
 }

@@ -10,6 +10,7 @@ import { Button } from "#ui/button.tsx";
 import { Field } from "#ui/field.tsx";
 import { Input } from "#ui/input.tsx";
 import { Notice } from "#ui/notice.tsx";
+import { useIsAlive } from "#ui/use-is-alive.ts";
 
 const Form = z
   .object({ password: z.string().check(z.minLength(10, "Use 10 characters or more.")), again: z.string() })
@@ -20,6 +21,8 @@ export function InvitationForm() {
   const accept = useMutation(useTRPC().account.acceptInvitation.mutationOptions());
   const form = useForm({ resolver: standardSchemaResolver(Form), defaultValues: { password: "", again: "" } });
   const { errors, isSubmitting } = form.formState;
+  // Until then the browser would send the form itself, with the password in the address.
+  const isAlive = useIsAlive();
 
   async function submit({ password }: z.output<typeof Form>): Promise<void> {
     const { email } = await accept.mutateAsync({ secret: window.location.hash.slice(1), password });
@@ -46,7 +49,7 @@ export function InvitationForm() {
       <Field label="Password again" error={errors.again?.message}>
         {(control) => <Input {...control} {...form.register("again")} type="password" autoComplete="new-password" />}
       </Field>
-      <Button kind="primary" type="submit" isPending={isSubmitting}>
+      <Button kind="primary" type="submit" disabled={!isAlive} isPending={isSubmitting}>
         Set password and sign in
       </Button>
     </form>

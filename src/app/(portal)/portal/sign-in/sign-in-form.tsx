@@ -1,29 +1,28 @@
 "use client";
 
-import { standardSchemaResolver } from "@hookform/resolvers/standard-schema";
-import { signIn } from "next-auth/react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import * as z from "zod/mini";
 import { Button } from "#ui/button.tsx";
 import { Field } from "#ui/field.tsx";
 import { Input } from "#ui/input.tsx";
 import { Notice } from "#ui/notice.tsx";
+import { useIsAlive } from "#ui/use-is-alive.ts";
 
-const Form = z.object({
-  email: z.string().check(z.trim(), z.minLength(1, "Your e-mail address is missing.")),
-  password: z.string().check(z.minLength(1, "Your password is missing.")),
-});
+type Entries = { email: string; password: string };
 
 /** Signs in, or says why not. */
 export function SignInForm({ next }: { next: string }) {
   const [fault, setFault] = useState<string | null>(null);
-  const form = useForm({ resolver: standardSchemaResolver(Form), defaultValues: { email: "", password: "" } });
+  const form = useForm<Entries>({ defaultValues: { email: "", password: "" } });
   const { errors, isSubmitting } = form.formState;
+  // Until then the browser would send the form itself, with the password in the address.
+  const isAlive = useIsAlive();
 
-  async function submit({ email, password }: z.output<typeof Form>): Promise<void> {
+  async function submit({ email, password }: Entries): Promise<void> {
     setFault(null);
-    const result = await signIn("credentials", { email, password, redirect: false }).catch(() => undefined);
+    const result = await import("next-auth/react")
+      .then(({ signIn }) => signIn("credentials", { email: email.trim(), password, redirect: false }))
+      .catch(() => undefined);
     if (result?.ok) {
       window.location.assign(next);
       return;
@@ -35,18 +34,35 @@ export function SignInForm({ next }: { next: string }) {
     <form className="grid gap-4" noValidate onSubmit={(event) => void form.handleSubmit(submit)(event)}>
       {fault !== null && <Notice tone="bad">{fault}</Notice>}
       <Field label="E-mail" error={errors.email?.message}>
-        {(control) => <Input {...control} {...form.register("email")} type="email" autoComplete="username" autoFocus />}
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register("email", { validate: isThere("Your e-mail address is missing.") })}
+            type="email"
+            autoComplete="username"
+            autoFocus
+          />
+        )}
       </Field>
       <Field label="Password" error={errors.password?.message}>
         {(control) => (
-          <Input {...control} {...form.register("password")} type="password" autoComplete="current-password" />
+          <Input
+            {...control}
+            {...form.register("password", { validate: isThere("Your password is missing.") })}
+            type="password"
+            autoComplete="current-password"
+          />
         )}
       </Field>
-      <Button kind="primary" type="submit" isPending={isSubmitting}>
+      <Button kind="primary" type="submit" disabled={!isAlive} isPending={isSubmitting}>
         Sign in
       </Button>
     </form>
   );
+}
+
+function isThere(missing: string): (value: string) => string | true {
+  return (value) => value.trim() !== "" || missing;
 }
 
 function toWords(error: string | null): string {

@@ -1,6 +1,5 @@
 "use client";
 
-import { signIn } from "next-auth/react";
 import { useState } from "react";
 import { Button } from "#ui/button.tsx";
 import { Notice } from "#ui/notice.tsx";
@@ -23,7 +22,9 @@ export function SingleSignOn({ next, error }: SingleSignOnProps) {
         isPending={isPending}
         onClick={() => {
           setIsPending(true);
-          void signIn("oidc", { callbackUrl: next }).catch(() => setIsPending(false));
+          void import("next-auth/react")
+            .then(({ signIn }) => signIn("oidc", { callbackUrl: next }))
+            .catch(() => setIsPending(false));
         }}
       >
         Continue with single sign-on

@@ -1,29 +1,23 @@
-"use client";
-
-import { useQuery } from "@tanstack/react-query";
-import { AuditCard } from "#app/(portal)/portal/(home)/audit/audit-card.tsx";
-import { AuditFilters } from "#app/(portal)/portal/(home)/audit/audit-filters.tsx";
+import type { Metadata } from "next";
+import { type PageProps, readPage } from "#app/(portal)/portal/(home)/read-page.ts";
+import { AuditScreen } from "#app/(portal)/portal/(home)/audit/audit-screen.tsx";
+import { toPage } from "#app/(portal)/portal/(home)/to-page.ts";
 import { toAction, toObjectType } from "#app/(portal)/portal/(home)/audit/audit-words.ts";
-import { usePage } from "#app/(portal)/portal/(home)/page-links.tsx";
-import { useAddress } from "#app/(portal)/portal/(home)/use-address.ts";
-import { useTRPC } from "#trpc/client.tsx";
-import { PageHeader } from "#ui/page-header.tsx";
+import { Prefetched } from "#trpc/page-reads.tsx";
+
+/** The page's title. */
+export const metadata: Metadata = { title: "All changes" };
 
 /** Who changed what in the whole gateway. */
-export default function AuditPage() {
-  const page = usePage();
-  const { read } = useAddress();
-  const [action, objectType] = [toAction(read("action")), toObjectType(read("object"))];
+export default async function AuditPage(props: PageProps) {
+  const { readAddress } = await readPage(props);
+  const [action, objectType] = [toAction(readAddress("action")), toObjectType(readAddress("object"))];
   const filter = { ...(action ? { action } : {}), ...(objectType ? { objectType } : {}) };
-  const changes = useQuery(useTRPC().audit.all.queryOptions({ page, ...filter }));
   return (
-    <>
-      <PageHeader
-        title="All changes"
-        description="Who changed what, in every team and of every user. Secrets are masked, and nothing is ever removed."
-      />
-      <AuditFilters hasObjects />
-      <AuditCard query={changes} isFiltered={action !== undefined || objectType !== undefined} />
-    </>
+    <Prefetched
+      reads={({ trpc, read }) => read(trpc.audit.all.queryOptions({ page: toPage(readAddress("page")), ...filter }))}
+    >
+      <AuditScreen />
+    </Prefetched>
   );
 }

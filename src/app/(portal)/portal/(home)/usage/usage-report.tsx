@@ -4,6 +4,7 @@ import { ChartColumn } from "lucide-react";
 import type { ReactNode } from "react";
 import { toCompact, toCount, toMoney, toShare } from "#app/(portal)/portal/(home)/usage/amounts.ts";
 import { downloadCsv } from "#app/(portal)/portal/(home)/usage/download-csv.ts";
+import { toDays } from "#app/(portal)/portal/(home)/usage/to-days.ts";
 import { UsageTable } from "#app/(portal)/portal/(home)/usage/usage-table.tsx";
 import { useAddress } from "#app/(portal)/portal/(home)/use-address.ts";
 import type { Outputs } from "#trpc/client.tsx";
@@ -41,8 +42,7 @@ const measures = {
 
 /** The range of days that the address asks for. */
 export function useDays(): number {
-  const days = Number(useAddress().read("days"));
-  return days === 7 || days === 90 ? days : 30;
+  return toDays(useAddress().read("days"));
 }
 
 /** The choice of the range of days, kept in the address. */

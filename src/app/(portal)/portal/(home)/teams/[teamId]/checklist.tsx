@@ -5,11 +5,13 @@ import Link from "next/link";
 import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
 import { Card, CardBody, CardHeader } from "#ui/card.tsx";
 import { CodeBlock } from "#ui/code-block.tsx";
+import { useIsAlive } from "#ui/use-is-alive.ts";
 
 type ChecklistProps = { teamId: string; hasDestination: boolean; hasKey: boolean };
 
 /** What to do until the first log arrives, and what of it is done. */
 export function Checklist({ teamId, hasDestination, hasKey }: ChecklistProps) {
+  const origin = useIsAlive() ? window.location.origin : "";
   return (
     <Card aria-labelledby="first-steps">
       <CardHeader id="first-steps" title="From here to the first log" description="Three steps, a few minutes." />
@@ -25,7 +27,7 @@ export function Checklist({ teamId, hasDestination, hasKey }: ChecklistProps) {
             It is counted among the logs delivered on this page.
           </Step>
         </ol>
-        <CodeBlock label="First call" code={firstCall(typeof window === "undefined" ? "" : window.location.origin)} />
+        <CodeBlock label="First call" code={firstCall(origin)} />
       </CardBody>
     </Card>
   );

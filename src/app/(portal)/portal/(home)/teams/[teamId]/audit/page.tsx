@@ -1,29 +1,33 @@
-"use client";
-
-import { useQuery } from "@tanstack/react-query";
-import { AuditCard } from "#app/(portal)/portal/(home)/audit/audit-card.tsx";
-import { AuditFilters } from "#app/(portal)/portal/(home)/audit/audit-filters.tsx";
+import type { Metadata } from "next";
+import { type PageProps, readPage } from "#app/(portal)/portal/(home)/read-page.ts";
+import { TeamAuditScreen } from "#app/(portal)/portal/(home)/teams/[teamId]/audit/team-audit-screen.tsx";
+import { toPage } from "#app/(portal)/portal/(home)/to-page.ts";
 import { toAction } from "#app/(portal)/portal/(home)/audit/audit-words.ts";
-import { usePage } from "#app/(portal)/portal/(home)/page-links.tsx";
-import { useAddress } from "#app/(portal)/portal/(home)/use-address.ts";
-import { useTeamId } from "#app/(portal)/portal/(home)/use-team.ts";
-import { useTRPC } from "#trpc/client.tsx";
-import { PageHeader } from "#ui/page-header.tsx";
+import { Prefetched } from "#trpc/page-reads.tsx";
+
+/** The page's title. */
+export const metadata: Metadata = { title: "Audit log" };
 
 /** Who changed what of the team. */
-export default function TeamAuditPage() {
-  const teamId = useTeamId();
-  const page = usePage();
-  const action = toAction(useAddress().read("action"));
-  const changes = useQuery(useTRPC().audit.ofTeam.queryOptions({ teamId, page, ...(action ? { action } : {}) }));
+export default async function TeamAuditPage(props: PageProps) {
+  const { teamId, readAddress } = await readPage(props);
+  const action = toAction(readAddress("action"));
   return (
-    <>
-      <PageHeader
-        title="Audit log"
-        description="Who changed what of this team, its keys and its failed logs. Secrets are masked."
-      />
-      <AuditFilters />
-      <AuditCard query={changes} isFiltered={action !== undefined} />
-    </>
+    <Prefetched
+      reads={({ trpc, read }) =>
+        Promise.all([
+          read(
+            trpc.audit.ofTeam.queryOptions({
+              teamId,
+              page: toPage(readAddress("page")),
+              ...(action ? { action } : {}),
+            }),
+          ),
+          read(trpc.teams.get.queryOptions({ teamId })),
+        ])
+      }
+    >
+      <TeamAuditScreen />
+    </Prefetched>
   );
 }

@@ -5,6 +5,7 @@ import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
 import { toCount } from "#app/(portal)/portal/(home)/usage/amounts.ts";
 import { type Outputs, useTRPC } from "#trpc/client.tsx";
 import { BarChart } from "#ui/bar-chart.tsx";
+import { useTimes } from "#ui/times.tsx";
 
 type Chart = Outputs["deliveries"]["chart"];
 
@@ -17,6 +18,7 @@ const series = [
 /** How the newest deliveries went over time, of a team or of one of its destinations; it keeps itself up to date. */
 export function DeliveryChart({ teamId, callbackId }: { teamId: string; callbackId: string | null }) {
   const trpc = useTRPC();
+  const { timeZone } = useTimes();
   const chart = useQuery(trpc.deliveries.chart.queryOptions({ teamId, callbackId }, { refetchInterval: 5_000 }));
   if (chart.data === undefined) return <QueryState query={chart} />;
   const { bars, barMs, counted, isAll } = chart.data;
@@ -27,7 +29,10 @@ export function DeliveryChart({ teamId, callbackId }: { teamId: string; callback
         label={`Deliveries, ${lengthOf(barMs)} a bar`}
         of="From"
         series={series}
-        bars={bars.map((bar) => ({ name: nameOf(bar.from, barMs), values: [bar.delivered, bar.pending, bar.dead] }))}
+        bars={bars.map((bar) => ({
+          name: nameOf(bar.from, barMs, timeZone),
+          values: [bar.delivered, bar.pending, bar.dead],
+        }))}
         format={toCount}
       />
       <p className="text-xs text-quiet">
@@ -56,9 +61,10 @@ function lengthOf(barMs: number): string {
   return minutes === 1_440 ? "a day" : `${String(minutes / 1_440)} days`;
 }
 
-function nameOf(from: string, barMs: number): string {
+function nameOf(from: string, barMs: number, timeZone: string | undefined): string {
   const time = new Date(from);
-  const date = time.toLocaleDateString("en", { month: "short", day: "numeric" });
+  const date = time.toLocaleDateString("en", { month: "short", day: "numeric", timeZone });
   if (barMs >= 86_400_000) return date;
-  return `${date}, ${time.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false })}`;
+  const clock = time.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
+  return `${date}, ${clock}${timeZone === undefined ? "" : ` ${timeZone}`}`;
 }

@@ -2,51 +2,16 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
-import { type Inputs, useTRPC } from "#trpc/client.tsx";
+import {
+  answers,
+  type ListedState,
+  noFilters,
+  ranges,
+  states,
+} from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/delivery-address.ts";
+import { useTRPC } from "#trpc/client.tsx";
 import { Button } from "#ui/button.tsx";
 import { Input, Select } from "#ui/input.tsx";
-
-const states = { pending: "Waiting", delivered: "Delivered", dead: "Failed", suppressed: "Suppressed" } as const;
-
-/** A state that the list can be narrowed to; empty: all of them. */
-export type ListedState = keyof typeof states | "";
-
-/** The state that an address names; all of them where it names none that there is. */
-export function toState(text: string): ListedState {
-  return text === "pending" || text === "delivered" || text === "dead" || text === "suppressed" ? text : "";
-}
-
-type ErrorClass = NonNullable<Inputs["deliveries"]["list"]["error_class"]>;
-
-const answers: Readonly<Record<ErrorClass, string>> = {
-  no_answer: "No answer",
-  refused_credentials: "Refused credentials",
-  not_found: "Not found",
-  too_large: "Too large",
-  rate_limited: "Too many requests",
-  refused_record: "Refused the log",
-  destination_failed: "Failed itself",
-};
-
-/** The kind of answer that an address names; undefined where it names none. */
-export function toErrorClass(text: string): ErrorClass | undefined {
-  return isAnswer(text) ? text : undefined;
-}
-
-function isAnswer(text: string): text is ErrorClass {
-  return Object.hasOwn(answers, text);
-}
-
-/** So many hours back, by what the address says of it. */
-const ranges = { "1": "Last hour", "24": "Last 24 hours", "168": "Last 7 days" } as const;
-
-/** When the calls began at the earliest, by the hours that an address names; undefined where it names none that there are. */
-export function toFrom(hours: string, nowMs = Date.now()): string | undefined {
-  return Object.hasOwn(ranges, hours) ? new Date(nowMs - Number(hours) * 3_600_000).toISOString() : undefined;
-}
-
-/** What takes every filter out of the address. */
-export const noFilters = { id: "", state: "", callback: "", answer: "", within: "", cursor: "" };
 
 type DeliveryFiltersProps = {
   teamId: string;

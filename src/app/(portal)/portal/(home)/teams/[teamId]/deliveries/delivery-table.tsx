@@ -69,15 +69,15 @@ export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTablePr
   );
 }
 
-function Answer({ delivery: { status, message, tries } }: { delivery: Delivery }) {
+function Answer({ delivery: { state, status, message, tries } }: { delivery: Delivery }) {
   if (status === null && !message) return <span className="text-quiet">None yet</span>;
+  // A destination that is down is asked as a whole now and then, which uses up no try of a log.
+  const waits = state === "retrying" ? ", waits until the destination is back" : "";
   return (
     <>
       <p>
         {status === 0 ? "No answer" : status === null ? "Not sent" : `HTTP ${String(status)}`}
-        <span className="text-quiet">
-          , {tries} {tries === 1 ? "try" : "tries"}
-        </span>
+        <span className="text-quiet">{tries > 0 ? `, ${String(tries)} ${tries === 1 ? "try" : "tries"}` : waits}</span>
       </p>
       {message && <p className="text-[0.8125rem] break-words text-quiet">{message}</p>}
     </>
