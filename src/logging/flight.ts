@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { monotonicMs } from "#lib/monotonic.ts";
 import type { AheadSlots } from "#logging/ahead-slots.ts";
 import type { Circuits } from "#logging/circuit.ts";
@@ -16,7 +17,7 @@ const sendTimeoutMsDefault = 30_000;
 /** Older than this, a batch that was claimed ahead is not sent: too little of its lease is left. */
 const aheadAgeMaxMs = 10_000;
 /** So many batches of a callback are sent before its turn is over. */
-const batchesMax = 16;
+const batchesMax = 32;
 
 /** What all flights share. */
 type FlightParts = { source: DeliverySource; circuits: Circuits; health: HealthLog; ahead: AheadSlots };
@@ -54,6 +55,8 @@ export async function fly(parts: FlightParts, departure: Departure): Promise<voi
       if (sent > 0 && batch.isFull && parts.ahead.take()) {
         ahead = claimBatch(parts.source, departure, target);
         ignoreFailure(ahead);
+        // Opening and encoding records has the thread for itself: what the database is asked goes out before.
+        await setImmediate();
       }
       const results = await sendBatch(batch, parts.source, departure);
       const isThrough = judge(parts, departure.callbackId, results);
