@@ -1,3 +1,6 @@
+"use client";
+
+import { useState } from "react";
 import { Cell, Row, Table } from "#ui/table.tsx";
 
 const fills = { accent: "fill-accent", good: "fill-good", warn: "fill-warn", bad: "fill-bad" } as const;
@@ -20,6 +23,7 @@ type BarChartProps = {
 
 /** Stacked bars over time, drawn with attributes alone, and the same figures as a table for who cannot see or compare them. */
 export function BarChart({ label, of, series, bars, format }: BarChartProps) {
+  const [isTableOpen, setTableOpen] = useState(false);
   const top = Math.max(...bars.map(({ values }) => sum(values)), 0);
   return (
     <figure className="grid min-w-0 gap-2">
@@ -42,24 +46,31 @@ export function BarChart({ label, of, series, bars, format }: BarChartProps) {
         <span>{bars[0]?.name}</span>
         <span>{bars.at(-1)?.name}</span>
       </div>
-      <details className="min-w-0">
+      <details className="min-w-0" onToggle={(event) => setTableOpen(event.currentTarget.open)}>
         <summary className="w-fit text-[0.8125rem] text-quiet hover:text-ink">As a table</summary>
-        <div className="mt-2 max-h-72 overflow-y-auto rounded-lg border">
-          <Table label={label} head={[of, ...series.map(({ name }) => name)]}>
-            {bars.toReversed().map(({ name, values }) => (
-              <Row key={name}>
-                <Cell className="whitespace-nowrap">{name}</Cell>
-                {values.map((value, index) => (
-                  <Cell key={index} className="tabular-nums">
-                    {format(value)}
-                  </Cell>
-                ))}
-              </Row>
-            ))}
-          </Table>
-        </div>
+        {isTableOpen && <FigureTable {...{ label, of, series, bars, format }} />}
       </details>
     </figure>
+  );
+}
+
+/** The figures of the bars, the last one first; drawn once somebody opens it. */
+function FigureTable({ label, of, series, bars, format }: BarChartProps) {
+  return (
+    <div className="mt-2 max-h-72 overflow-y-auto rounded-lg border">
+      <Table label={label} head={[of, ...series.map(({ name }) => name)]}>
+        {bars.toReversed().map(({ name, values }) => (
+          <Row key={name}>
+            <Cell className="whitespace-nowrap">{name}</Cell>
+            {values.map((value, index) => (
+              <Cell key={index} className="tabular-nums">
+                {format(value)}
+              </Cell>
+            ))}
+          </Row>
+        ))}
+      </Table>
+    </div>
   );
 }
 
