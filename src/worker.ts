@@ -102,7 +102,10 @@ const calls: {
     await endAppends();
     await backfill.interrupt();
     await deliverer.abortTeam(request.teamId);
-    return queue.purge(request);
+    const purged = await queue.purge(request);
+    // What was aborted is due again, and may have been claimed while it was being removed.
+    await deliverer.abortTeam(request.teamId);
+    return purged;
   },
   suppressCallback: ({ callbackId }) => queue.purge({ callbackId }),
   find: (request) => queue.find(request),

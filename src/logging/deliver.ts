@@ -5,7 +5,7 @@ import { type AheadSlots, makeAheadSlots } from "#logging/ahead-slots.ts";
 import { makeCircuits, type Circuits } from "#logging/circuit.ts";
 import type { DeliverySource } from "#logging/delivery-source.ts";
 import { type DestinationHealth, type HealthLog, makeHealthLog } from "#logging/destination-health.ts";
-import { fly } from "#logging/flight.ts";
+import { type Departure, fly } from "#logging/flight.ts";
 
 /** Sends what is queued, one callback beside the other. */
 export type Deliverer = {
@@ -24,7 +24,7 @@ export type Deliverer = {
 };
 
 /** Batches of a callback that are being sent one after the other. */
-type Flight = { teamIds: Set<string>; controller: AbortController; done: Promise<void>; isProbe: boolean };
+type Flight = { departure: Departure; done: Promise<void> };
 
 /** What the parts of one deliverer share. */
 type DelivererState = {
@@ -84,12 +84,12 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
     },
     takeHealth: () => state.health.take(),
     async abortTeam(teamId) {
-      const flights = [...state.flights.values()].filter((flight) => flight.teamIds.has(teamId));
-      for (const flight of flights) flight.controller.abort(new Error("The team's logging was disabled."));
+      const flights = [...state.flights.values()].filter(({ departure }) => mayCarry(departure, teamId));
+      for (const { departure } of flights) departure.controller.abort(new Error("The team's logging was disabled."));
       await Promise.all(flights.map((flight) => flight.done));
     },
     abortAll(reason) {
-      for (const flight of state.flights.values()) flight.controller.abort(new Error(reason));
+      for (const { departure } of state.flights.values()) departure.controller.abort(new Error(reason));
     },
     async drain(deadlineMs) {
       while (Date.now() < deadlineMs) {
@@ -103,7 +103,9 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
       }
       state.stopped = true;
       if (timer !== null) clearTimeout(timer);
-      for (const flight of state.flights.values()) flight.controller.abort(new Error("The gateway is stopping."));
+      for (const { departure } of state.flights.values()) {
+        departure.controller.abort(new Error("The gateway is stopping."));
+      }
       await Promise.all([...state.flights.values()].map((flight) => flight.done));
     },
     retryNow: (callbackIds) => {
@@ -121,7 +123,7 @@ function makeState(source: DeliverySource): DelivererState {
     stopped: false,
     clock: watchClock(),
     health: makeHealthLog(monotonicMs),
-    // Where others wait for a place, nobody holds more than the batch that is being sent.
+    // While all places are taken, others may be waiting for one: without room ahead, a turn ends after two batches.
     ahead: makeAheadSlots(() => !state.stopped && state.flights.size < flightsMax),
   };
   return state;
@@ -144,26 +146,30 @@ async function startFlights(state: DelivererState, onEnd: () => void): Promise<n
   for (const { callbackId } of due) {
     if (state.stopped || state.flights.size >= flightsMax) break;
     if (state.flights.has(callbackId) || state.circuits.isOpen(callbackId, monotonicMs())) continue;
-    const isProbe = state.circuits.isSuspect(callbackId);
-    if (isProbe && probes(state) >= probesMax) continue;
-    startFlight(state, callbackId, { isProbe, onEnd });
+    if (state.circuits.isSuspect(callbackId) && probes(state) >= probesMax) continue;
+    startFlight(state, callbackId, onEnd);
     started += 1;
   }
   return started;
 }
 
-function probes(state: DelivererState): number {
-  return [...state.flights.values()].filter((flight) => flight.isProbe).length;
+/** Flights to destinations that have not taken anything since they failed. */
+function probes({ flights, circuits }: DelivererState): number {
+  return [...flights.keys()].filter((callbackId) => circuits.isSuspect(callbackId)).length;
 }
 
-function startFlight(
-  state: DelivererState,
-  callbackId: string,
-  { isProbe, onEnd }: { isProbe: boolean; onEnd: () => void },
-): void {
-  const teamIds = new Set<string>();
-  const controller = new AbortController();
-  const done = fly(state, { callbackId, teamIds, controller })
+function mayCarry({ isClaiming, teamIds }: Departure, teamId: string): boolean {
+  return isClaiming || teamIds.has(teamId);
+}
+
+function startFlight(state: DelivererState, callbackId: string, onEnd: () => void): void {
+  const departure: Departure = {
+    callbackId,
+    teamIds: new Set(),
+    isClaiming: false,
+    controller: new AbortController(),
+  };
+  const done = fly(state, departure)
     .catch((error: unknown) => {
       currentLogger().error({ callbackId, error: String(error) }, "a delivery could not be settled");
       state.circuits.fail(callbackId, monotonicMs());
@@ -172,5 +178,5 @@ function startFlight(
       state.flights.delete(callbackId);
       onEnd();
     });
-  state.flights.set(callbackId, { teamIds, controller, done, isProbe });
+  state.flights.set(callbackId, { departure, done });
 }

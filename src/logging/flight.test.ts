@@ -8,7 +8,7 @@ import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import { makeKeyring } from "#lib/seal.ts";
 import { makeDeliverer, type Deliverer } from "#logging/deliver.ts";
 import { openLocalQueue } from "#logging/queue/local.ts";
-import type { DeliveryRow, Queue } from "#logging/queue/queue.ts";
+import type { ClaimedDelivery, DeliveryRow, Queue } from "#logging/queue/queue.ts";
 import { encodeRecord } from "#logging/queued-record.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 import { makeRecord } from "#testing/make-record.ts";
@@ -28,6 +28,8 @@ let arrivals: Arrival[];
 let onArrival: (arrival: Arrival, number: number) => void;
 let queue: Queue;
 let claims: number;
+/** What becomes of a claim before the deliverer has it. */
+let onClaimed: (claimed: ClaimedDelivery[]) => Promise<ClaimedDelivery[]>;
 let resolved: ResolvedCallback;
 let disabled: Set<string>;
 let deliverer: Deliverer;
@@ -60,6 +62,7 @@ beforeEach((context) => {
   arrivals = [];
   onArrival = accept;
   claims = 0;
+  onClaimed = async (claimed) => claimed;
   disabled = new Set();
   resolved = webhookAt("/first");
   const local = openLocalQueue({ path: join(folder, `${context.task.id}.sqlite`), keyring: makeKeyring(["a-key"]) });
@@ -68,7 +71,7 @@ beforeEach((context) => {
     async claim(request) {
       const claimed = await local.claim(request);
       if (claimed.length > 0) claims += 1;
-      return claimed;
+      return onClaimed(claimed);
     },
   };
 });
@@ -183,16 +186,57 @@ test("a disabled team's records that were claimed ahead go nowhere", async () =>
   expect(arrivals).toHaveLength(2);
 });
 
-test("what was claimed ahead goes where the callback points when it is sent", async () => {
+test("a team's records whose claim is under way go nowhere", async () => {
+  await append(1);
+  const reached = Promise.withResolvers<undefined>();
+  const gate = Promise.withResolvers<undefined>();
+  onClaimed = async (claimed) => {
+    onClaimed = async () => [];
+    reached.resolve(undefined);
+    await gate.promise;
+    return claimed;
+  };
+  start();
+  await reached.promise;
+  const aborted = deliverer.abortTeam("team");
+  await queue.purge({ teamId: "team" });
+  gate.resolve(undefined);
+  await aborted;
+  await deliverer.drain(Date.now() + 20_000);
+  expect(arrivals).toEqual([]);
+  expect(await rows()).toEqual([]);
+});
+
+test("what was claimed ahead is sent where nothing but other callbacks has changed", async () => {
   const ids = await append(3);
   onArrival = (arrival, number) => {
     if (number !== 2) accept(arrival);
   };
   start();
   await untilClaimedAhead();
+  resolved = webhookAt("/first");
+  const [, held] = arrivals;
+  if (held) accept(held);
+  await until(async () => expect(await counts()).toEqual({ delivered: ids.length }));
+  expect(claims).toBe(3);
+});
+
+test("what was claimed ahead goes where the callback points when it is sent, and shows no failure", async () => {
+  const ids = await append(3);
+  onArrival = (arrival, number) => {
+    if (number === 1) accept(arrival);
+  };
+  start();
+  await untilClaimedAhead();
   resolved = webhookAt("/second");
   const [, held] = arrivals;
   if (held) accept(held);
+  await until(() => expect(arrivals).toHaveLength(3));
+  const waiting = (await rows()).filter(({ state }) => state === "pending");
+  expect(waiting).toHaveLength(batchRecords);
+  expect(waiting.filter(({ status, message }) => status !== null || message !== null)).toEqual([]);
+  const [, , last] = arrivals;
+  if (last) accept(last);
   await until(async () => expect(await counts()).toEqual({ delivered: ids.length }));
   expect(arrivals.map(({ path }) => path)).toEqual(["/first", "/first", "/second"]);
 });

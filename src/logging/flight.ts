@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { monotonicMs } from "#lib/monotonic.ts";
 import type { AheadSlots } from "#logging/ahead-slots.ts";
 import type { Circuits } from "#logging/circuit.ts";
@@ -6,7 +7,7 @@ import type { DeliverySource } from "#logging/delivery-source.ts";
 import type { HealthLog } from "#logging/destination-health.ts";
 import type { Destination } from "#logging/destinations/destination.ts";
 import { findDestination } from "#logging/destinations/index.ts";
-import type { ClaimedDelivery } from "#logging/queue/queue.ts";
+import type { ClaimedDelivery, Settlement } from "#logging/queue/queue.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 import { deliverClaimed, interrupted, send, type SendResult } from "#logging/send-batch.ts";
 import { settlementOf } from "#logging/settlement.ts";
@@ -22,10 +23,18 @@ const batchesMax = 32;
 /** What all flights share. */
 type FlightParts = { source: DeliverySource; circuits: Circuits; health: HealthLog; ahead: AheadSlots };
 
-/** What a flight has from its start: `teamIds` are filled in when it knows whose records it carries. */
-type Departure = { callbackId: string; teamIds: Set<string>; controller: AbortController };
+/**
+ * What a flight has from its start. `teamIds` are filled in when it knows whose records it carries; while `isClaiming`,
+ * they may be anybody's.
+ */
+export type Departure = {
+  callbackId: string;
+  teamIds: Set<string>;
+  isClaiming: boolean;
+  controller: AbortController;
+};
 
-/** Where a batch goes. `resolved` is the same object while nobody knows of a change. */
+/** Where a batch goes. */
 type Target = { resolved: ResolvedCallback & { state: "ready" }; destination: Destination };
 
 /** Records that are sent together. `isFull`: there are more, probably. */
@@ -40,7 +49,7 @@ type Batch = { deliveries: ClaimedDelivery[]; isFull: boolean; target: Target; c
 export async function fly(parts: FlightParts, departure: Departure): Promise<void> {
   const settlements = makeSettlements();
   let ahead: Promise<Batch> | null = null;
-  let last: SendResult = interrupted;
+  let failure: SendResult | null = null;
   try {
     for (let sent = 0; sent < batchesMax; sent += 1) {
       const target = await findTarget(parts, departure.callbackId);
@@ -52,7 +61,7 @@ export async function fly(parts: FlightParts, departure: Departure): Promise<voi
         parts.ahead.give();
       }
       // Nothing is claimed ahead for a destination that has not taken a batch just before.
-      if (sent > 0 && batch.isFull && parts.ahead.take()) {
+      if (sent > 0 && sent < batchesMax - 1 && batch.isFull && parts.ahead.take()) {
         ahead = claimBatch(parts.source, departure, target);
         ignoreFailure(ahead);
         // Opening and encoding records has the thread for itself: what the database is asked goes out before.
@@ -60,14 +69,16 @@ export async function fly(parts: FlightParts, departure: Departure): Promise<voi
       }
       const results = await sendBatch(batch, parts.source, departure);
       const isThrough = judge(parts, departure.callbackId, results);
-      await settlements.add(settleBatch(parts, { ...batch, ...departure }, results));
-      if (!isThrough) last = results.at(-1) ?? interrupted;
+      // Only these are held while the next batch is sent, not the records.
+      const settled = settlementsOf(batch.deliveries, results, parts.source);
+      await settlements.add(settle(parts, departure.callbackId, settled));
+      if (!isThrough) failure = results.findLast((result) => result !== interrupted) ?? null;
       const isTurnOver = !batch.isFull || (sent > 0 && ahead === null);
       if (isTurnOver || !isThrough || departure.controller.signal.aborted) break;
     }
   } finally {
     if (ahead !== null) parts.ahead.give();
-    await Promise.all([giveBack(ahead, last, parts.source), settlements.end()]);
+    await allEnded([giveBack(ahead, failure, parts.source), settlements.end()]);
   }
 }
 
@@ -88,7 +99,22 @@ async function findTarget({ source, circuits, health }: FlightParts, callbackId:
   return { resolved, destination };
 }
 
-async function claimBatch(source: DeliverySource, { callbackId, teamIds }: Departure, target: Target): Promise<Batch> {
+/** Waits for the end of all, then throws where one failed. */
+async function allEnded(all: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(all);
+  await Promise.all(all);
+}
+
+async function claimBatch(source: DeliverySource, departure: Departure, target: Target): Promise<Batch> {
+  departure.isClaiming = true;
+  try {
+    return await claimFor(source, departure, target);
+  } finally {
+    departure.isClaiming = false;
+  }
+}
+
+async function claimFor(source: DeliverySource, { callbackId, teamIds }: Departure, target: Target): Promise<Batch> {
   const { batchRecordsMax: limit, batchBytesMax: bytesMax } = target.destination.limits;
   const claimedAtMs = monotonicMs();
   const claimed = await source.queue.claim({ callbackId, limit, bytesMax, leaseMs, nowMs: Date.now() });
@@ -100,7 +126,7 @@ async function claimBatch(source: DeliverySource, { callbackId, teamIds }: Depar
 
 /** Whether a batch that was claimed ahead may be sent: in time, and to where its records were still meant to go. */
 function maySend({ target, claimedAtMs }: Batch, now: Target): boolean {
-  return target.resolved === now.resolved && monotonicMs() - claimedAtMs <= aheadAgeMaxMs;
+  return isDeepStrictEqual(target.resolved, now.resolved) && monotonicMs() - claimedAtMs <= aheadAgeMaxMs;
 }
 
 async function sendBatch(
@@ -120,28 +146,42 @@ async function sendBatch(
   });
 }
 
-async function settleBatch(
-  { source, health }: FlightParts,
-  { callbackId, deliveries }: Batch & Departure,
+function settlementsOf(
+  deliveries: readonly ClaimedDelivery[],
   results: readonly SendResult[],
-): Promise<void> {
+  { numbers }: DeliverySource,
+): Settlement[] {
   const nowMs = Date.now();
-  const settlements = deliveries.map((delivery, index) =>
-    settlementOf(delivery, results[index] ?? interrupted, { nowMs, numbers: source.numbers }),
-  );
-  if (settlements.length > 0) await source.queue.settle(settlements, nowMs);
+  return deliveries.map((delivery, index) => settlementOf(delivery, results[index] ?? interrupted, { nowMs, numbers }));
+}
+
+async function settle(
+  { source, health }: FlightParts,
+  callbackId: string,
+  settlements: readonly Settlement[],
+): Promise<void> {
+  if (settlements.length > 0) await source.queue.settle(settlements, Date.now());
   health.bury(callbackId, settlements.filter(({ state }) => state === "dead").length);
 }
 
-/** What was claimed ahead and is not sent is due again at once; it shows what kept the batch before it. */
-async function giveBack(ahead: Promise<Batch> | null, last: SendResult, { queue }: DeliverySource): Promise<void> {
+/**
+ * What was claimed ahead and is not sent is due again at once. It shows what kept the batch before it, and where nothing
+ * failed, what it showed before.
+ */
+async function giveBack(
+  ahead: Promise<Batch> | null,
+  failure: SendResult | null,
+  { queue }: DeliverySource,
+): Promise<void> {
   const batch = await ahead?.catch(() => null);
   if (!batch || batch.deliveries.length === 0) return;
   const nowMs = Date.now();
-  const { status, message = "" } = last;
-  const settlement = { state: "pending", dueAtMs: nowMs, counted: false, status, message } as const;
   await queue.settle(
-    batch.deliveries.map(({ deliveryId }) => ({ deliveryId, ...settlement })),
+    batch.deliveries.map(({ deliveryId }) => {
+      if (failure === null) return { deliveryId, state: "released" };
+      const { status, message = "" } = failure;
+      return { deliveryId, state: "pending", dueAtMs: nowMs, counted: false, status, message };
+    }),
     nowMs,
   );
 }

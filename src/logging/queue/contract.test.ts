@@ -157,6 +157,34 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
     expect(await queue.claim(request("one", { nowMs: startMs + 10_000 }))).toMatchObject([{ tries: 1 }]);
   });
 
+  test("what is released is due at once, and shows and counts what it did before it was claimed", async () => {
+    await queue.append([makeEntry("new"), makeEntry("tried")]);
+    const [, tried] = await queue.claim(request("one"));
+    const busy = { status: 503, message: "busy", dueAtMs: startMs + 10, counted: true };
+    await queue.settle([{ deliveryId: tried?.deliveryId ?? 0, state: "pending", ...busy }], startMs);
+    const nowMs = startMs + 5000;
+    const claimed = await queue.claim(request("one", { nowMs }));
+    expect(claimed).toHaveLength(2);
+    const before = [
+      ...(await queue.find({ by: "record", id: "new" })),
+      ...(await queue.find({ by: "record", id: "tried" })),
+    ];
+    expect(before).toMatchObject([
+      { tries: 0, status: null, message: null },
+      { tries: 1, status: 503, message: "busy" },
+    ]);
+    await queue.settle(
+      claimed.map(({ deliveryId }) => ({ deliveryId, state: "released" })),
+      nowMs,
+    );
+    expect([
+      ...(await queue.find({ by: "record", id: "new" })),
+      ...(await queue.find({ by: "record", id: "tried" })),
+    ]).toEqual(before);
+    expect(await queue.find({ by: "counts" })).toEqual([{ callbackId: "one", state: "pending", count: 2 }]);
+    expect(await claimIds("one", { nowMs })).toEqual(["new", "tried"]);
+  });
+
   test("content is stored once per result, and goes with its last pending or dead delivery", async () => {
     const full = { body: "full", callbackIds: ["one", "two"] };
     await queue.append([makeEntry("r1", { contents: [full, { body: "cut", callbackIds: ["three"] }] })]);

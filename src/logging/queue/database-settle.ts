@@ -53,13 +53,17 @@ function toValues(leased: readonly Leased[], nowMs: number): unknown[] {
     leased.map(({ settlement }) => settlement.deliveryId),
     leased.map(({ lease }) => lease.contentId),
     numbers,
-    answers.map(({ state }) => stateNumbers[state]),
+    answers.map(({ state }) => stateNumbers[state === "released" ? "pending" : state]),
     answers.map((answer) => (answer.state === "pending" ? answer.dueAtMs : null)),
-    answers.map((answer) => (answer.state !== "pending" || answer.counted ? 1 : 0)),
-    answers.map(({ status }) => status),
-    answers.map(({ message }) => toStorableText(message)),
+    answers.map((answer) => (isTry(answer) ? 1 : 0)),
+    answers.map((answer) => (answer.state === "released" ? null : answer.status)),
+    answers.map((answer) => (answer.state === "released" ? null : toStorableText(answer.message))),
     ...[nowMs, randomSlot()],
   ];
+}
+
+function isTry(answer: Settlement): boolean {
+  return answer.state === "pending" ? answer.counted : answer.state !== "released";
 }
 
 /** Most records of a batch get the same answer: each distinct one travels once, and every record has its number. */
@@ -68,7 +72,8 @@ function toAnswers(leased: readonly Leased[]): { answers: Settlement[]; numbers:
   const answers: Settlement[] = [];
   const numbers = leased.map(({ settlement }) => {
     const wait = settlement.state === "pending" ? [settlement.dueAtMs, settlement.counted] : [];
-    const name = [settlement.state, settlement.status, ...wait, settlement.message].join(" ");
+    const words = settlement.state === "released" ? [] : [settlement.status, ...wait, settlement.message];
+    const name = [settlement.state, ...words].join(" ");
     const number = known.get(name) ?? answers.push(settlement);
     known.set(name, number);
     return number;
@@ -85,7 +90,8 @@ function toSettleText({ dropsContent }: { dropsContent: boolean }): string {
   return `
   WITH changed AS (
     UPDATE queue_delivery AS d SET
-        state = a.state, tries = d.tries + a.tries, status = a.status, message = a.message,
+        state = a.state, tries = d.tries + a.tries, status = coalesce(a.status, d.status),
+        message = coalesce(a.message, d.message),
         due_at_ms = coalesce(a.due_at_ms, d.due_at_ms),
         settled_at_ms = CASE a.state WHEN 0 THEN NULL ELSE $10::bigint END,
         content_id = CASE WHEN a.state = 1 AND ${String(dropsContent)} THEN NULL ELSE d.content_id END,

@@ -36,7 +36,7 @@ export function makeSettle(store: LocalStore, leases: Leases, { keepsContent }: 
         if (lease === undefined || ended.has(lease)) continue;
         ended.add(lease);
         if (settlement.state === "pending") retry(settlement, lease);
-        else addTo(groups, { settlement, lease });
+        else if (settlement.state !== "released") addTo(groups, { settlement, lease });
       }
       for (const group of groups.values()) end(group, nowMs);
     }

@@ -51,16 +51,19 @@ export type ClaimRequest = {
 };
 
 /** What became of a claimed delivery. */
-export type Settlement = {
-  deliveryId: number;
-  /** What the destination answered: HTTP status (0: no answer) and its own words, without secrets, cut to 2 kB. */
-  status: number;
-  message: string;
-} & (
-  | { state: "delivered" | "dead" }
-  /** Due again; `counted` says whether the try counts against the record's own limit. */
-  | { state: "pending"; dueAtMs: number; counted: boolean }
+export type Settlement = { deliveryId: number } & (
+  | (DestinationAnswer &
+      (
+        | { state: "delivered" | "dead" }
+        /** Due again; `counted` says whether the try counts against the record's own limit. */
+        | { state: "pending"; dueAtMs: number; counted: boolean }
+      ))
+  /** It was not tried: its lease ends, and its row stays as it is. */
+  | { state: "released" }
 );
+
+/** What the destination answered: HTTP status (0: no answer) and its own words, without secrets, cut to 2 kB. */
+type DestinationAnswer = { status: number; message: string };
 
 /** A team of which everything is to be removed, or only its calls that began before a time. */
 export type PurgedTeam = { teamId: string; createdBeforeMs?: number };

@@ -7,7 +7,7 @@ import { GET } from "#app/(rest)/v1/logs/[id]/deliveries/route.ts";
 import { newRecordId } from "#lib/id.ts";
 import { openLocalQueue } from "#logging/queue/local.ts";
 import { deliveryState } from "#logging/delivery.ts";
-import type { Queue, Settlement } from "#logging/queue/queue.ts";
+import type { Queue } from "#logging/queue/queue.ts";
 import { keyringState } from "#lib/seal.ts";
 import { startApp, type TestAnswer, type TestApp } from "#testing/app.ts";
 import { makeKey, makeTeam } from "#testing/make.ts";
@@ -45,7 +45,7 @@ async function append(fields: { teamId?: string; keyHash?: string; callId?: stri
 
 type Outcome = { state: "delivered" | "dead" } | { state: "pending"; dueAtMs: number; counted: boolean };
 
-async function settle(callbackId: string, outcome: Outcome & Pick<Settlement, "status" | "message">): Promise<void> {
+async function settle(callbackId: string, outcome: Outcome & { status: number; message: string }): Promise<void> {
   const nowMs = Date.now();
   const claimed = await queue.claim({ callbackId, limit: 9, bytesMax: 1e6, leaseMs: 60_000, nowMs });
   await queue.settle(
