@@ -58,3 +58,49 @@ test("what is changed of a key's limits holds from its next call on", async ({ c
     budget_reset_at: before.budget_reset_at,
   });
 });
+
+test("a key without a name gets limits, and a file or answer that does not come leaves a way to go on", async ({
+  context,
+  page,
+  sluice,
+}) => {
+  test.setTimeout(60_000);
+  const { team_id: teamId } = await mustAdmin(sluice, "/team/new", { team_alias: `Search ${randomUUID()}` });
+  await makeKey(sluice, { team_id: teamId });
+  const { cookie, email } = await makeSignedIn(sluice, "proxy_admin");
+  await takeCookies(context, sluice.url, cookie);
+  await page.goto(`/portal/teams/${String(teamId)}/keys`);
+  await page.getByRole("link", { name: "Unnamed key" }).click();
+  const title = page.getByRole("heading", { level: 1, name: "sk-" });
+  await expect(title).toBeVisible();
+
+  // Only the files that the page itself names come, as if those for later were of another version.
+  const sent = await (await fetch(page.url(), { headers: { cookie } })).text();
+  const files = "**/_next/static/chunks/**";
+  await page.route(files, (route) =>
+    sent.includes(new URL(route.request().url()).pathname) ? route.continue() : route.abort(),
+  );
+  await page.reload();
+  await page.getByRole("button", { name: "Edit limits" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "This page did not load" })).toBeVisible();
+  await expect(page.getByRole("navigation").first()).toBeVisible();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(title).toBeVisible();
+  await page.getByRole("button", { name: email }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "The portal did not load" })).toBeVisible();
+  await page.unroute(files);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(title).toBeVisible();
+
+  await page.getByRole("button", { name: "Edit limits" }).click();
+  const dialog = page.getByRole("dialog", { name: "Edit the key" });
+  await dialog.getByLabel("Tokens a minute").fill("5000");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText("5,000 tokens a minute")).toBeVisible();
+
+  await page.route("**/api/auth/**", (route) => route.abort());
+  await page.getByRole("button", { name: email }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await expect(page.getByText("You are still signed in", { exact: true })).toBeVisible();
+});

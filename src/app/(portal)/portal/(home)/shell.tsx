@@ -13,6 +13,7 @@ import { useTRPC } from "#trpc/client.tsx";
 import { Button } from "#ui/button.tsx";
 import { Menu } from "#ui/menu.tsx";
 import { useTimes } from "#ui/times.tsx";
+import { useToast } from "#ui/toaster.tsx";
 import { useIsAlive } from "#ui/use-is-alive.ts";
 
 /** The frame of every page behind the sign-in: where one is, and where one can go. */
@@ -92,6 +93,12 @@ function TeamSwitcher() {
 function AccountMenu() {
   const { data: me } = useQuery(useTRPC().account.me.queryOptions());
   const { isUtc, setUtc } = useTimes();
+  const toast = useToast();
+  const signOut = (): void => {
+    leave().catch(() =>
+      toast({ tone: "bad", title: "You are still signed in", text: "The gateway did not answer. Try again." }),
+    );
+  };
   const trigger = (
     <button type="button" className="flex w-full items-center gap-2 rounded-md px-2 py-2 text-left hover:bg-sunken">
       <UserRound className="size-4 shrink-0 text-quiet" aria-hidden />
@@ -122,7 +129,7 @@ function AccountMenu() {
       entries={[
         { key: "account", content: account },
         { key: "times", content: times, onSelect: () => setUtc(!isUtc) },
-        { key: "sign-out", content: leaving, onSelect: () => void leave() },
+        { key: "sign-out", content: leaving, onSelect: signOut },
       ]}
     />
   );

@@ -37,7 +37,9 @@ export function SignInForm({ next }: { next: string }) {
         {(control) => (
           <Input
             {...control}
-            {...form.register("email", { validate: isThere("Your e-mail address is missing.") })}
+            {...form.register("email", {
+              validate: (email) => email.trim() !== "" || "Your e-mail address is missing.",
+            })}
             type="email"
             autoComplete="username"
             autoFocus
@@ -48,7 +50,7 @@ export function SignInForm({ next }: { next: string }) {
         {(control) => (
           <Input
             {...control}
-            {...form.register("password", { validate: isThere("Your password is missing.") })}
+            {...form.register("password", { required: "Your password is missing." })}
             type="password"
             autoComplete="current-password"
           />
@@ -59,10 +61,6 @@ export function SignInForm({ next }: { next: string }) {
       </Button>
     </form>
   );
-}
-
-function isThere(missing: string): (value: string) => string | true {
-  return (value) => value.trim() !== "" || missing;
 }
 
 function toWords(error: string | null): string {

@@ -44,6 +44,8 @@ function EditForm({ token, apiKey, onDone }: { token: string; apiKey: Key; onDon
   const [entries, setEntries] = useState(first);
   const update = useMutation(useTRPC().keys.update.mutationOptions(useAct()("Key changed")));
   const changes = toChanges(first, entries);
+  // A key made over REST may have no name, and needs none to be changed.
+  const isNamed = first.key_alias !== "";
   const bind = (name: keyof LimitEntries) => ({
     value: entries[name],
     onChange: (event: { target: { value: string } }) => setEntries({ ...entries, [name]: event.target.value }),
@@ -57,7 +59,9 @@ function EditForm({ token, apiKey, onDone }: { token: string; apiKey: Key; onDon
 
   return (
     <form className="grid gap-4" onSubmit={(event) => void submit(event).catch(() => undefined)}>
-      <Field label="Name">{(control) => <Input {...control} required maxLength={256} {...bind("key_alias")} />}</Field>
+      <Field label="Name" isOptional={!isNamed}>
+        {(control) => <Input {...control} required={isNamed} maxLength={256} {...bind("key_alias")} />}
+      </Field>
       <Field label="Models" isOptional hint="Names with commas between them; none: all that the team may call.">
         {(control) => <Input {...control} placeholder="All" {...bind("models")} />}
       </Field>

@@ -12,6 +12,12 @@ test("what was not changed is not written again", () => {
   expect(toChanges(first, { ...first, rpm_limit: "60", models: "fast, wise " })).toEqual({ rpm_limit: 60 });
 });
 
+test("a key without a name gets limits without getting a name", () => {
+  const first = toEntries({ ...key, key_alias: null });
+  expect(toChanges(first, { ...first, rpm_limit: "60" })).toEqual({ rpm_limit: 60 });
+  expect(toChanges(first, { ...first, key_alias: "crawler " })).toEqual({ key_alias: "crawler" });
+});
+
 test("an emptied field takes its limit away, and a zero is a limit", () => {
   const first = toEntries(key);
   const emptied = { ...first, models: " ,", max_budget: "", budget_duration: "", duration: "", tpm_limit: "0" };
