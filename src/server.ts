@@ -172,8 +172,8 @@ function queueUrl(settings: Settings, loaded: LoadedConfig): string | null {
 }
 
 /**
- * Makes sign-in and what pages read ready, and the first administrator where there is none yet. Sign-in reads its own address from the
- * environment where it is set, else from each request, which is checked.
+ * Makes sign-in and what pages read ready, and the first administrator where there is none yet. Sign-in reads its own
+ * address from the environment where it is set, else from each request, which is checked.
  */
 async function preparePortal(
   { portalUrl, sessionSecret, oidc, adminEmail: email, adminPassword: password }: Settings,

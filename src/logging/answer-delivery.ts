@@ -4,8 +4,7 @@ import type { DeliveryAnswers } from "#logging/delivery-thread.ts";
 import type { CallbackTarget } from "#logging/callback.ts";
 import { planLog } from "#logging/log-plan.ts";
 import { choosePolicy, defaultTeamCallbacks, defaultTeamSettingsIndex, redactionFor } from "#logging/policy.ts";
-import { readDisabledCallbacks } from "#logging/read-disabled-callbacks.ts";
-import { readStatement } from "#logging/read-statement.ts";
+import { readKeySteering, readStatement } from "#logging/read-statement.ts";
 import { resolveCallback } from "#logging/resolve-callback.ts";
 
 /** Answers what the delivery thread asks: callbacks from the database and config.yaml, and the redaction that holds now. */
@@ -23,15 +22,15 @@ export function answerDelivery(db: Db, env: Record<string, string | undefined>):
       return { level, classes: callback.redactClasses ?? [] };
     },
     async target({ callbackId, keyHash, teamId }) {
-      const key = keyHash === null ? null : await readStatement(db, { keyHash });
+      const steering = keyHash === null ? null : await readKeySteering(db, keyHash);
       const team = teamId === null ? null : await readStatement(db, { teamId });
       const config = configState.get();
       const isTeamKnown = teamId === null || team !== null || defaultTeamSettingsIndex(teamId, config) !== -1;
       // Nobody knows any more where the calls of a deleted key were to go, and how much of them.
-      if ((keyHash !== null && key === null) || !isTeamKnown) return null;
-      const policy = choosePolicy({ teamId, key, team }, config);
+      if ((keyHash !== null && steering === null) || !isTeamKnown) return null;
+      const policy = choosePolicy({ teamId, key: steering?.statement ?? null, team }, config);
       // The request itself says nothing: what it said then stands in the record.
-      const disabledCallbacks = keyHash === null ? [] : await readDisabledCallbacks(db, keyHash);
+      const disabledCallbacks = steering?.disabledCallbacks ?? [];
       const controls = { noLog: false, disabledCallbacks, redact: false, liftRedaction: false };
       const { targets } = planLog(policy, { controls, isTeamDisabled: false }, config);
       return targets.find((target) => target.callbackId === callbackId) ?? null;

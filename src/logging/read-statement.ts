@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Db } from "#lib/db.ts";
 import type { LoggingStatement } from "#logging/policy.ts";
 import { RedactionLevel } from "#logging/redaction-level.ts";
@@ -11,6 +12,7 @@ export const statementColumns = {
 } as const;
 
 const teamColumns = { ...statementColumns, mustLog: true } as const;
+const keyColumns = { ...statementColumns, metadata: true } as const;
 
 /** What a key or team row says about its logs; callbacks that cannot be used are left out one by one. */
 export function toStatement(row: {
@@ -42,9 +44,24 @@ export async function readStatement(
   return row && toStatement(row);
 }
 
+/** What steers a key's logs now: its statement, and the callbacks that it does not want, by name in lower case. */
+export async function readKeySteering(
+  db: Db,
+  keyHash: string,
+): Promise<{ statement: LoggingStatement; disabledCallbacks: readonly string[] } | null> {
+  const row = await findKeyRow(db, keyHash);
+  if (row === null) return null;
+  const names = Metadata.parse(row.metadata).litellm_disabled_callbacks;
+  return { statement: toStatement(row), disabledCallbacks: names.map((name) => name.toLowerCase()) };
+}
+
+const Metadata = z
+  .object({ litellm_disabled_callbacks: z.array(z.string()).catch([]) })
+  .catch({ litellm_disabled_callbacks: [] });
+
 async function findKeyRow(db: Db, token: string) {
-  const key = await db.key.findUnique({ where: { token }, select: statementColumns });
+  const key = await db.key.findUnique({ where: { token }, select: keyColumns });
   if (key) return key;
-  const former = await db.formerToken.findUnique({ where: { token }, select: { key: { select: statementColumns } } });
+  const former = await db.formerToken.findUnique({ where: { token }, select: { key: { select: keyColumns } } });
   return former?.key ?? null;
 }

@@ -60,9 +60,9 @@ export function retainedHours(): number {
 /**
  * Queues kept logs of a team for one of its destinations, or those of a key for the key's, that it never had: as it
  * would get them were the calls made now, and no less redacted than they were kept. Proxy administrators may do it for
- * those of config.yaml. Works for about a second at most,
- * and the answer says where to go on. Doing it again, or twice at once, queues nothing twice. Throws 403 for a team that is
- * not the actor's to administer, 404 for any other destination that is not his, and 400 where nothing is kept.
+ * those of config.yaml. Works for about a second at most, and the answer says where to go on. Doing it again, or twice at
+ * once, queues nothing twice. Throws 403 for a team that is not the actor's to administer, 404 for any other destination
+ * that is not his, and 400 where nothing is kept.
  */
 export async function backfillDeliveries(
   db: Database["db"],

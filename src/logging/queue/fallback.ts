@@ -3,15 +3,8 @@ import type { DatabaseQueue } from "#logging/queue/database.ts";
 import { isAway } from "#logging/queue/database-pool.ts";
 import type { LocalQueue } from "#logging/queue/local.ts";
 import { makeMover } from "#logging/queue/mover.ts";
-import type {
-  CountsRequest,
-  DeliveryCounts,
-  DeliveryRow,
-  DueCallback,
-  FindRequest,
-  Queue,
-  Settlement,
-} from "#logging/queue/queue.ts";
+import type { DeliveryCounts, Queue, Settlement } from "#logging/queue/queue.ts";
+import { toFind } from "#logging/queue/to-find.ts";
 
 /** The two queues, and how often it is looked whether the database is back and anything is to be moved. */
 export type FallbackParts = { database: DatabaseQueue; local: LocalQueue; intervalMs?: number };
@@ -53,19 +46,19 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
     }),
   );
 
-  function find(request: { by: "record" | "call"; id: string }): Promise<DeliveryRow[]>;
-  function find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
-  function find(request: CountsRequest): Promise<DeliveryCounts[]>;
-  async function find(request: FindRequest): Promise<DeliveryRow[] | DueCallback[] | DeliveryCounts[]> {
-    if (request.by === "due") return reach(() => database.find(request), []);
-    if (request.by === "counts") {
+  const find = toFind({
+    async findRows(request) {
+      const rows = [...(await local.find(request)), ...(await database.find(request))];
+      return [...new Map(rows.map((row) => [`${row.recordId} ${row.callbackId}`, row])).values()];
+    },
+    findDue: (nowMs) => reach(() => database.find({ by: "due", nowMs }), []),
+    findCounts(callbackIds) {
+      const request = { by: "counts", ...(callbackIds ? { callbackIds } : {}) } as const;
       // What is being moved is in both for a moment.
       const both = [() => reach(() => database.find(request), []), () => local.find(request)];
       return mover.pause(async () => sumCounts((await Promise.all(both.map((count) => count()))).flat()));
-    }
-    const rows = [...(await local.find(request)), ...(await database.find(request))];
-    return [...new Map(rows.map((row) => [`${row.recordId} ${row.callbackId}`, row])).values()];
-  }
+    },
+  });
 
   return {
     async append(entries) {

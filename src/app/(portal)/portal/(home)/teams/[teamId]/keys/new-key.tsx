@@ -2,6 +2,7 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
+import { ExpiryOptions } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/expiry-options.tsx";
 import { ShownKey } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/shown-key.tsx";
 import { useAct } from "#app/(portal)/portal/(home)/use-act.ts";
 import { useTRPC } from "#trpc/client.tsx";
@@ -70,11 +71,7 @@ export function NewKey({ teamId, isOpen, onOpenChange }: NewKeyProps) {
         <Field label="Expires">
           {(control) => (
             <Select {...control} value={duration} onChange={(event) => setDuration(event.target.value)}>
-              <option value="">Never</option>
-              <option value="1d">In a day</option>
-              <option value="30d">In 30 days</option>
-              <option value="90d">In 90 days</option>
-              <option value="365d">In a year</option>
+              <ExpiryOptions />
             </Select>
           )}
         </Field>

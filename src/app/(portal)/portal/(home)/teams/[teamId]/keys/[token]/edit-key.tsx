@@ -9,6 +9,7 @@ import {
   toChanges,
   toEntries,
 } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/[token]/key-changes.ts";
+import { ExpiryOptions } from "#app/(portal)/portal/(home)/teams/[teamId]/keys/expiry-options.tsx";
 import { useAct } from "#app/(portal)/portal/(home)/use-act.ts";
 import { type Outputs, useTRPC } from "#trpc/client.tsx";
 import { Button } from "#ui/button.tsx";
@@ -91,11 +92,7 @@ function EditForm({ token, apiKey, onDone }: { token: string; apiKey: Key; onDon
           {(control) => (
             <Select {...control} {...bind("duration")}>
               <option value="kept">As it is</option>
-              <option value="">Never</option>
-              <option value="1d">In a day</option>
-              <option value="30d">In 30 days</option>
-              <option value="90d">In 90 days</option>
-              <option value="365d">In a year</option>
+              <ExpiryOptions />
             </Select>
           )}
         </Field>
