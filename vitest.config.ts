@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
-import { steadyWasmFlag } from "./src/lib/steady-wasm.ts";
+import { steadyWasmFlag } from "./src/lib/v8-flags.ts";
 
 const globalSetup = "src/testing/global-setup.ts";
 

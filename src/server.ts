@@ -1,4 +1,4 @@
-import "#lib/steady-wasm.ts";
+import "#lib/v8-flags.ts";
 import { hkdfSync } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

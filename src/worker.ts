@@ -6,6 +6,7 @@ import { closeUpstreams } from "#lib/fetch-upstream.ts";
 import { currentLogger, setLogger } from "#lib/logger.ts";
 import { monotonicMs } from "#lib/monotonic.ts";
 import { keyringState, makeKeyring } from "#lib/seal.ts";
+import { lowerThreadPriority } from "#lib/thread-priority.ts";
 import { makeBackfill } from "#logging/backfill.ts";
 import { makeDeliverer } from "#logging/deliver.ts";
 import type { ChangedPolicy } from "#logging/delivery.ts";
@@ -36,6 +37,7 @@ const hourMs = 3_600_000;
 const idSeparator = "\u0000";
 
 setLogger(data.logLevel);
+lowerThreadPriority();
 configState.set(data.config);
 keyringState.set(makeKeyring(data.masterKeys));
 privateHostsState.set(parsePrivateHosts(data.privateHosts));

@@ -1,4 +1,4 @@
-import "#lib/steady-wasm.ts";
+import "#lib/v8-flags.ts";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -48,3 +48,14 @@ test("calls that come one after the other in a crowd share commits, and each is 
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(200);
   expect(sizes.length).toBeLessThan(200 / 3);
 });
+
+test("a large group does not wait for more", async () => {
+  const { appends, sizes } = appendsOf();
+  for (let round = 0; round < 3; round += 1) {
+    // Nothing but these is there to commit them: time stands still.
+    await Promise.all(
+      Array.from({ length: 32 }, (_, call) => appends.append(entry(`${String(round)}-${String(call)}`))),
+    );
+  }
+  expect(sizes).toEqual([32, 32, 32]);
+});

@@ -20,10 +20,12 @@ export type Appends = {
 };
 
 /**
- * Groups are at least this far apart while calls come in crowds: a message to the thread and a commit cost much the same
- * whatever their size. A call that comes alone does not wait.
+ * Groups are at least this far apart while calls come in crowds, unless they are large: a message to the thread and a
+ * commit cost much the same whatever their size. A call that comes alone does not wait.
  */
-const groupIntervalMs = 4;
+const groupIntervalMs = 8;
+/** So many appends do not wait for more. */
+const groupEntries = 32;
 /** So many appends within some 16 ms are a crowd: from about 250 a second on. */
 const crowdEntries = 4;
 const crowdMs = 16;
@@ -32,6 +34,7 @@ const crowdMs = 16;
 export function makeAppends(post: (message: ToDeliveryThread) => void): Appends {
   const groups = new Map<number, Waiting[]>();
   let waiting: Waiting[] = [];
+  let timer: NodeJS.Timeout | undefined;
   let batch = 0;
   let sent = { recently: 0, atMs: 0 };
   let isPaused = false;
@@ -40,10 +43,11 @@ export function makeAppends(post: (message: ToDeliveryThread) => void): Appends 
   function schedule(): void {
     const waitMs = sent.atMs + groupIntervalMs - performance.now();
     if (waitMs < 1 || sent.recently < crowdEntries) setImmediate(flush);
-    else setTimeout(flush, waitMs);
+    else timer = setTimeout(flush, waitMs);
   }
 
   function flush(): void {
+    clearTimeout(timer);
     if (waiting.length === 0 || isPaused) return;
     batch += 1;
     const atMs = performance.now();
@@ -62,6 +66,7 @@ export function makeAppends(post: (message: ToDeliveryThread) => void): Appends 
         }
         if (waiting.length === 0) schedule();
         waiting.push({ entry, resolve, reject });
+        if (waiting.length === groupEntries) flush();
       }),
     flush,
     settle({ batch: settled, error }) {

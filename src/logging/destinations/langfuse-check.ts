@@ -41,7 +41,7 @@ export async function checkLangfuse(
 async function findWire(target: LangfuseTarget, context: DeliveryContext): Promise<LangfuseWire> {
   const sending = { target, context };
   if (target.wire !== "ingestion") {
-    const noSpans = JSON.stringify(toTraceExport({ resource: [], scope: { name: "", version: "" } }, []));
+    const noSpans = toTraceExport({ resource: [], scope: { name: "", version: "" } }, []);
     const answer = await postTraces(noSpans, sending);
     if (answer.status === 200 && !answer.isHtml) return "otlp";
     if (answer.status !== 404 || target.wire === "otlp") throw toLangfuseError(answer, target);

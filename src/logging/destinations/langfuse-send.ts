@@ -113,14 +113,12 @@ export function toSpanOptions(sending: LangfuseSending): LangfuseSpanOptions {
   };
 }
 
-/** The records as the JSON text of an export. */
+/** The records as the JSON text of an export. Of a record no more than the text of its span is kept while others are made. */
 export function toLangfuseBody(records: readonly LogRecord[], sending: LangfuseSending): string {
   const options = toSpanOptions(sending);
-  return JSON.stringify(
-    toTraceExport(
-      source,
-      records.map((record) => toLangfuseSpan(record, options)),
-    ),
+  return toTraceExport(
+    source,
+    records.map((record) => JSON.stringify(toLangfuseSpan(record, options))),
   );
 }
 

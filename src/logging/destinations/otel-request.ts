@@ -62,7 +62,10 @@ export async function postSpans(spans: OtlpSpan[], target: OtelTarget, context: 
 
 /** The spans as the JSON text of an export. */
 export function toJsonExport(spans: OtlpSpan[]): string {
-  return JSON.stringify(toTraceExport(source, spans));
+  return toTraceExport(
+    source,
+    spans.map((span) => JSON.stringify(span)),
+  );
 }
 
 /** The spans as the protobuf message of an export. */

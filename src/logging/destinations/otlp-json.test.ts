@@ -36,5 +36,16 @@ test("every kind of attribute has its own wrapper and integers are decimal strin
 });
 
 test("no spans are the empty export", () => {
-  expect(toTraceExport({ resource: [], scope: { name: "s", version: "1" } }, [])).toEqual({ resourceSpans: [] });
+  expect(JSON.parse(toTraceExport({ resource: [], scope: { name: "s", version: "1" } }, []))).toEqual({
+    resourceSpans: [],
+  });
+});
+
+test("all spans are under one resource and scope", () => {
+  const source = { resource: [textAttribute("service.name", 'a "name"')], scope: { name: "s", version: "1" } };
+  const spans = [{ name: "first" }, { name: "second" }];
+  const texts = spans.map((span) => JSON.stringify(span));
+  expect(JSON.parse(toTraceExport(source, texts))).toEqual({
+    resourceSpans: [{ resource: { attributes: source.resource }, scopeSpans: [{ scope: source.scope, spans }] }],
+  });
 });

@@ -30,14 +30,6 @@ export type OtlpSource = {
   scope: { name: string; version: string };
 };
 
-/** The body of an `ExportTraceServiceRequest` with all spans under one resource and scope. */
-export type OtlpTraceExport = {
-  resourceSpans: {
-    resource: { attributes: OtlpAttribute[] };
-    scopeSpans: { scope: { name: string; version: string }; spans: OtlpSpan[] }[];
-  }[];
-};
-
 /** Encodes a text attribute. */
 export function textAttribute(key: string, value: string): OtlpAttribute {
   return { key, value: { stringValue: value } };
@@ -69,10 +61,13 @@ export function toUnixNano(epochMs: number): string {
   return microseconds === 0 ? "0" : `${String(microseconds)}000`;
 }
 
-/** The export of these spans; no spans give the empty export, which every OTLP receiver accepts. */
-export function toTraceExport(source: OtlpSource, spans: OtlpSpan[]): OtlpTraceExport {
-  if (spans.length === 0) return { resourceSpans: [] };
-  return {
-    resourceSpans: [{ resource: { attributes: source.resource }, scopeSpans: [{ scope: source.scope, spans }] }],
-  };
+/**
+ * The JSON text of an `ExportTraceServiceRequest` with all spans, given as their own JSON texts, under one resource and
+ * scope. No spans give the empty export, which every OTLP receiver accepts.
+ */
+export function toTraceExport({ resource, scope }: OtlpSource, spans: readonly string[]): string {
+  if (spans.length === 0) return JSON.stringify({ resourceSpans: [] });
+  const attributes = JSON.stringify(resource);
+  const scopeSpans = `[{"scope":${JSON.stringify(scope)},"spans":[${spans.join(",")}]}]`;
+  return `{"resourceSpans":[{"resource":{"attributes":${attributes}},"scopeSpans":${scopeSpans}}]}`;
 }
