@@ -20,8 +20,8 @@ export type SealPlace = {
 
 /** Seals and opens with the master keys it was made of. */
 export type Keyring = {
-  /** Seals bytes; the result holds version, master key id and day, then nonce, tag and ciphertext. */
-  seal(plain: Uint8Array, place: SealPlace, now?: Date): Buffer;
+  /** Seals bytes, those of a text as UTF-8; the result holds version, master key id and day, then nonce, tag and ciphertext. */
+  seal(plain: Uint8Array | string, place: SealPlace, now?: Date): Buffer;
   /** Opens what `seal` made; throws where key, place or bytes differ. */
   open(sealed: Uint8Array, place: SealPlace): Buffer;
   /** `seal` for text, as url-safe text with the prefix `sealed.`. */
@@ -69,7 +69,7 @@ export function makeKeyring(masterKeys: readonly string[]): Keyring {
     return key;
   }
 
-  function seal(plain: Uint8Array, place: SealPlace, now = new Date()): Buffer {
+  function seal(plain: Uint8Array | string, place: SealPlace, now = new Date()): Buffer {
     const day = Math.floor(now.getTime() / dayMs);
     const header = Buffer.alloc(headerBytes);
     header.writeUInt8(version, 0);
@@ -78,7 +78,7 @@ export function makeKeyring(masterKeys: readonly string[]): Keyring {
     const nonce = takeRandom(nonceBytes);
     const cipher = createCipheriv("aes-256-gcm", keyFor(currentId, day, place), nonce);
     cipher.setAAD(associatedData(header, place));
-    const text = cipher.update(plain);
+    const text = typeof plain === "string" ? cipher.update(plain, "utf8") : cipher.update(plain);
     cipher.final();
     return Buffer.concat([header, nonce, cipher.getAuthTag(), text]);
   }
@@ -109,7 +109,7 @@ export function makeKeyring(masterKeys: readonly string[]): Keyring {
     seal,
     open,
     fingerprint,
-    sealText: (plain, place) => textPrefix + seal(Buffer.from(plain, "utf8"), place).toString("base64url"),
+    sealText: (plain, place) => textPrefix + seal(plain, place).toString("base64url"),
     openText(sealed, place) {
       if (!isSealedText(sealed)) throw new Error("Not a sealed text.");
       return open(Buffer.from(sealed.slice(textPrefix.length), "base64url"), place).toString("utf8");

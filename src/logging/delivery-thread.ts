@@ -19,6 +19,12 @@ export type DeliveryAnswers = {
   ) => Promise<DeliveryQuestions[Name]["answer"]>;
 };
 
+/**
+ * What the thread takes in hand it is done with at once, or keeps until its batch has arrived. With more room for the
+ * young, buffers of many megabytes wait outside of the heap until somebody looks at the few objects that hold them.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 48 };
+
 /** Where the thread is away for longer, calls are refused. A new one is there much sooner than that. */
 const patienceMs = 5_000;
 
@@ -47,7 +53,7 @@ export async function startDeliveryThread(
       // Of those that were disabled before the process was there nothing is left after the first start.
       const now = starts === 1 ? data : { ...data, disabledTeamIds: [...disabled], purges: [] };
       const workerData: DeliveryThreadData = { ...now, holdMs };
-      return new Worker(new URL("../worker.ts", import.meta.url), { workerData, name: "delivery" });
+      return new Worker(new URL("../worker.ts", import.meta.url), { workerData, name: "delivery", resourceLimits });
     },
     onMessage(message, reply) {
       if (message.type === "appended") appends.settle(message);

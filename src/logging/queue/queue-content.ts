@@ -23,10 +23,10 @@ const zstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** Compresses a body where that pays, and seals it for its place. */
 export function sealContent(keyring: Keyring, place: ContentPlace, options: { body: string; now: Date }): Buffer {
-  const bytes = Buffer.from(`${plainMark}${options.body}`, "utf8");
-  if (bytes.length <= compressFromBytes) return keyring.seal(bytes, sealPlace(place), options.now);
-  const compressed = zstdCompressSync(bytes.subarray(1), zstdOptions);
-  return keyring.seal(Buffer.concat([Buffer.of(forms.zstd), compressed]), sealPlace(place), options.now);
+  const { body, now } = options;
+  if (Buffer.byteLength(body) < compressFromBytes) return keyring.seal(plainMark + body, sealPlace(place), now);
+  const compressed = zstdCompressSync(body, zstdOptions);
+  return keyring.seal(Buffer.concat([Buffer.of(forms.zstd), compressed]), sealPlace(place), now);
 }
 
 /** The body that `sealContent` was given. Throws where key, place or bytes differ. */
