@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Caller } from "#keys/caller.ts";
+import { hasHeaderLike } from "#lib/header-names.ts";
 import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
 
 /** Header names `langfuse_<field>`, also spelled with dashes, because proxies drop underscores. */
@@ -80,8 +81,8 @@ export function langfuseHeaders(headers: Headers): readonly (readonly [string, J
   const known = fieldsRead.get(headers);
   if (known !== undefined) return known;
   const fields: [string, Json][] = [];
-  for (const [header, value] of headers) {
-    if (!header.includes("langfuse")) continue;
+  const isAny = hasHeaderLike(headers, "langfuse");
+  for (const [header, value] of isAny ? headers : []) {
     const field = langfuseHeader.exec(header)?.[1]?.replaceAll("-", "_");
     if (field !== undefined) fields.push([field, parseIfJson(value)]);
   }

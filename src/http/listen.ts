@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { noteSentHeaders } from "#lib/header-names.ts";
 
 /** Answers one request by node's own objects: how Next.js takes over what is not the wire's. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -23,7 +24,10 @@ export async function listen(
   pages: PageHandler,
   { host, port }: { host: string; port: number },
 ): Promise<Listening> {
-  const wire = getRequestListener(answer);
+  const wire = getRequestListener((request, { incoming }) => {
+    noteSentHeaders(request.headers, incoming.rawHeaders);
+    return answer(request);
+  });
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 300_000 }, (request, response) => {
     void (isPage(request.url ?? "/") ? pages(request, response) : wire(request, response));
   });
