@@ -16,15 +16,15 @@ import { chooseSystems, type RunningSystem, type System } from "./systems.ts";
  * at a fixed rate: at half of the system's own saturation, and at half of that of the slowest system, which is the same
  * for all. What the upstream answers at that rate when it is asked directly is taken off.
  * All systems run from beginning to end, and all but the one that is measured are idle. Prints one Markdown table.
- * Options: `--saturation 3000 --warmup 3000 --concurrency 32 --seconds 4 --rounds 3 --only pass-through,portkey`.
+ * Options: `--saturation 5000 --warmup 15000 --concurrency 32 --seconds 5 --rounds 3 --only pass-through,portkey`.
  */
 
 const { values } = parseArgs({
   options: {
-    saturation: { type: "string", default: "3000" },
-    warmup: { type: "string", default: "3000" },
+    saturation: { type: "string", default: "5000" },
+    warmup: { type: "string", default: "15000" },
     concurrency: { type: "string", default: "32" },
-    seconds: { type: "string", default: "4" },
+    seconds: { type: "string", default: "5" },
     rounds: { type: "string", default: "3" },
     only: { type: "string" },
   },

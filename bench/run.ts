@@ -12,7 +12,7 @@ import { chooseSystems } from "./systems.ts";
 /**
  * The benchmark: every system against the same mock upstream in the same run, under each kind of load, and one Markdown
  * table on standard output (`--json`: JSON). Progress and remarks go to standard error.
- * Options: `--requests 10000 --warmup 15000 --concurrency 32 --rounds 1 --only pass-through,portkey
+ * Options: `--requests 10000 --warmup 30000 --concurrency 32 --rounds 1 --only pass-through,portkey
  * --loads whole,streamed,embeddings,large-prompt`. With `--rate 2000` calls come at that rate, the same for all systems,
  * instead of so many being under way at a time: a system that answers sooner is not busier for it.
  */
@@ -20,7 +20,7 @@ import { chooseSystems } from "./systems.ts";
 const { values } = parseArgs({
   options: {
     requests: { type: "string", default: "10000" },
-    warmup: { type: "string", default: "15000" },
+    warmup: { type: "string", default: "30000" },
     concurrency: { type: "string", default: "32" },
     rounds: { type: "string", default: "1" },
     only: { type: "string" },

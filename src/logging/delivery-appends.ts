@@ -23,7 +23,7 @@ export type Appends = {
  * Groups are at least this far apart while calls come in crowds, unless they are large: a message to the thread and a
  * commit cost much the same whatever their size. A call that comes alone does not wait.
  */
-const groupIntervalMs = 8;
+const groupIntervalMs = 10;
 /** So many appends do not wait for more. */
 const groupEntries = 32;
 /** So many appends within some 16 ms are a crowd: from about 250 a second on. */
