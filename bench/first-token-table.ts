@@ -1,4 +1,4 @@
-import { quantile } from "./measure.ts";
+import { median, quantile } from "./measure.ts";
 import { toMarkdown } from "./report.ts";
 
 /** What was measured of one system at one rate, over all rounds. */
@@ -11,9 +11,9 @@ export type FirstTokenRow = {
   /** Calls a second. */
   saturation: number;
   rate: number;
-  /** Milliseconds to the first token, through the system and from the upstream itself. */
-  firstTokenMs: readonly number[];
-  directMs: readonly number[];
+  /** Milliseconds to the first token in each round, through the system and from the upstream itself. */
+  firstTokenMs: readonly (readonly number[])[];
+  directMs: readonly (readonly number[])[];
   failed: number;
   delivered: number | null;
   lost: number | null;
@@ -22,7 +22,10 @@ export type FirstTokenRow = {
 
 type Added = { p50: number; p99: number };
 
-/** The Markdown table: each system at half of its own saturation, then all of them at the same rate. */
+/**
+ * The Markdown table: each system at half of its own saturation, then all of them at the same rate. Each time is that of
+ * the middle round: one in which the host was busy elsewhere would be most of the slowest hundredth of all rounds.
+ */
 export function toFirstTokenTable(rows: readonly FirstTokenRow[]): string {
   const header = [
     ...["system", "at half of", "calls/s", "first token p50 ms", "p99 ms", "added p50 ms", "p99 ms"],
@@ -45,16 +48,22 @@ export function toFirstTokenTable(rows: readonly FirstTokenRow[]): string {
   return toMarkdown(header, lines, 2);
 }
 
-function atBoth(values: readonly number[]): [number, number] {
-  const sorted = values.toSorted((left, right) => left - right);
-  return [quantile(sorted, 0.5), quantile(sorted, 0.99)];
+function atBoth(rounds: FirstTokenRow["firstTokenMs"]): [number, number] {
+  const sorted = rounds.map((values) => values.toSorted((left, right) => left - right));
+  return [
+    median(sorted.map((values) => quantile(values, 0.5))),
+    median(sorted.map((values) => quantile(values, 0.99))),
+  ];
 }
 
-/** Quantile by quantile: what the system's answers took beyond the upstream's own. */
+/** Quantile by quantile: what the system's answers took beyond the upstream's own in the same round. */
 function addedOf({ firstTokenMs, directMs }: FirstTokenRow): Added {
-  const [p50, p99] = atBoth(firstTokenMs);
-  const [directP50, directP99] = atBoth(directMs);
-  return { p50: p50 - directP50, p99: p99 - directP99 };
+  const rounds = firstTokenMs.map((values, round) => {
+    const [p50, p99] = atBoth([values]);
+    const [directP50, directP99] = atBoth([directMs[round] ?? []]);
+    return { p50: p50 - directP50, p99: p99 - directP99 };
+  });
+  return { p50: median(rounds.map(({ p50 }) => p50)), p99: median(rounds.map(({ p99 }) => p99)) };
 }
 
 function timesOf(added: Added, floor: Added | null): [string, string] {

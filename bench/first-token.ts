@@ -16,7 +16,7 @@ import { chooseSystems, type RunningSystem, type System } from "./systems.ts";
  * at a fixed rate: at half of the system's own saturation, and at half of that of the slowest system, which is the same
  * for all. What the upstream answers at that rate when it is asked directly is taken off.
  * All systems run from beginning to end, and all but the one that is measured are idle. Prints one Markdown table.
- * Options: `--saturation 5000 --warmup 15000 --concurrency 32 --seconds 5 --rounds 3 --only pass-through,portkey`.
+ * Options: `--saturation 5000 --warmup 15000 --concurrency 32 --seconds 5 --rounds 5 --only pass-through,portkey`.
  */
 
 const { values } = parseArgs({
@@ -25,7 +25,7 @@ const { values } = parseArgs({
     warmup: { type: "string", default: "15000" },
     concurrency: { type: "string", default: "32" },
     seconds: { type: "string", default: "5" },
-    rounds: { type: "string", default: "3" },
+    rounds: { type: "string", default: "5" },
     only: { type: "string" },
   },
 });
@@ -119,8 +119,8 @@ function toRows(candidates: readonly Candidate[], shared: number): FirstTokenRow
     const sum = (numbers: number[]) => (records.length > 0 ? numbers.reduce((total, value) => total + value, 0) : null);
     return {
       ...{ system: system.label, isFloor: system.name === "pass-through", isShared, saturation, rate },
-      firstTokenMs: own.flatMap(({ firstTokenMs }) => firstTokenMs),
-      directMs: direct.flatMap(({ firstTokenMs }) => firstTokenMs),
+      firstTokenMs: own.map(({ firstTokenMs }) => firstTokenMs),
+      directMs: direct.map(({ firstTokenMs }) => firstTokenMs),
       failed: own.reduce((total, { failed }) => total + failed, 0),
       delivered: sum(records.map(({ delivered }) => delivered)),
       lost: sum(records.map(({ lost }) => lost)),
