@@ -39,6 +39,8 @@ export type RecordCounts = Arrivals & {
 };
 
 const settleMs = 500;
+/** What a system still clears away of its start is no price of a request. */
+const restMs = 5_000;
 
 /** Starts a system afresh, warms it up, measures, waits for its records, and stops it. */
 export async function runCell(system: System, surroundings: Surroundings, options: CellOptions): Promise<CellResult> {
@@ -60,7 +62,7 @@ async function measureCell({ system, running, surroundings, options }: Cell): Pr
   const plan = { url, headers, load, concurrency };
   const warm = await runLoad({ ...plan, requests: options.warmup, callIdPrefix: "bench-warm-" });
   if (system.logs) await drain(surroundings.langfuseUrl, warm.answered);
-  await sleep(settleMs);
+  await sleep(restMs);
   const before = measureGroup(child.pid);
   const databaseBeforeUs = databaseCpuUs();
   const sent =
