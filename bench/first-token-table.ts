@@ -20,7 +20,8 @@ export type FirstTokenRow = {
   duplicated: number | null;
 };
 
-type Added = { p50: number; p99: number };
+/** Milliseconds; half of the answers, and all but the slowest hundredth, took no longer. */
+type Times = { p50: number; p99: number };
 
 /**
  * The Markdown table: each system at half of its own saturation, then all of them at the same rate. Each time is that of
@@ -33,14 +34,14 @@ export function toFirstTokenTable(rows: readonly FirstTokenRow[]): string {
   ];
   const lines = rows.map((row) => {
     const floor = rows.find(({ isFloor, isShared }) => isFloor && isShared === row.isShared);
+    const taken = middleOf(row.firstTokenMs.map(timesOf));
     const added = addedOf(row);
     return [
       row.system,
       row.isShared ? "the slowest's saturation" : `its own saturation (${row.saturation.toFixed(0)}/s)`,
       row.rate.toFixed(0),
-      ...atBoth(row.firstTokenMs).map((ms) => ms.toFixed(2)),
-      ...[added.p50, added.p99].map((ms) => ms.toFixed(2)),
-      ...timesOf(added, floor && !row.isFloor ? addedOf(floor) : null),
+      ...[taken.p50, taken.p99, added.p50, added.p99].map((ms) => ms.toFixed(2)),
+      ...ratiosOf(added, floor && !row.isFloor ? addedOf(floor) : null),
       String(row.failed),
       ...[row.delivered, row.lost, row.duplicated].map((count) => (count === null ? "–" : String(count))),
     ];
@@ -48,25 +49,26 @@ export function toFirstTokenTable(rows: readonly FirstTokenRow[]): string {
   return toMarkdown(header, lines, 2);
 }
 
-function atBoth(rounds: FirstTokenRow["firstTokenMs"]): [number, number] {
-  const sorted = rounds.map((values) => values.toSorted((left, right) => left - right));
-  return [
-    median(sorted.map((values) => quantile(values, 0.5))),
-    median(sorted.map((values) => quantile(values, 0.99))),
-  ];
+function timesOf(values: readonly number[]): Times {
+  const sorted = values.toSorted((left, right) => left - right);
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
 }
 
-/** Quantile by quantile: what the system's answers took beyond the upstream's own in the same round. */
-function addedOf({ firstTokenMs, directMs }: FirstTokenRow): Added {
-  const rounds = firstTokenMs.map((values, round) => {
-    const [p50, p99] = atBoth([values]);
-    const [directP50, directP99] = atBoth([directMs[round] ?? []]);
-    return { p50: p50 - directP50, p99: p99 - directP99 };
-  });
+function middleOf(rounds: readonly Times[]): Times {
   return { p50: median(rounds.map(({ p50 }) => p50)), p99: median(rounds.map(({ p99 }) => p99)) };
 }
 
-function timesOf(added: Added, floor: Added | null): [string, string] {
-  const times = (own: number, least: number) => (least > 0 ? `${(own / least).toFixed(1)} ×` : "–");
-  return floor === null ? ["–", "–"] : [times(added.p50, floor.p50), times(added.p99, floor.p99)];
+/** Quantile by quantile: what the system's answers took beyond the upstream's own in the same round. */
+function addedOf({ firstTokenMs, directMs }: FirstTokenRow): Times {
+  const rounds = firstTokenMs.map((values, round) => {
+    const own = timesOf(values);
+    const direct = timesOf(directMs[round] ?? []);
+    return { p50: own.p50 - direct.p50, p99: own.p99 - direct.p99 };
+  });
+  return middleOf(rounds);
+}
+
+function ratiosOf(added: Times, floor: Times | null): [string, string] {
+  const ratio = (own: number, least: number) => (least > 0 ? `${(own / least).toFixed(1)} ×` : "–");
+  return floor === null ? ["–", "–"] : [ratio(added.p50, floor.p50), ratio(added.p99, floor.p99)];
 }

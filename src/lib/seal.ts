@@ -20,7 +20,7 @@ export type SealPlace = {
 
 /** Seals and opens with the master keys it was made of. */
 export type Keyring = {
-  /** Seals bytes, those of a text as UTF-8; the result holds version, master key id and day, then nonce, tag and ciphertext. */
+  /** Seals bytes, of a text those of UTF-8; the result is version, master key id, day, nonce, tag and ciphertext. */
   seal(plain: Uint8Array | string, place: SealPlace, now?: Date): Buffer;
   /** Opens what `seal` made; throws where key, place or bytes differ. */
   open(sealed: Uint8Array, place: SealPlace): Buffer;

@@ -113,7 +113,7 @@ export function toSpanOptions(sending: LangfuseSending): LangfuseSpanOptions {
   };
 }
 
-/** The records as the JSON text of an export. Of a record no more than the text of its span is kept while others are made. */
+/** The records as the JSON text of an export. A span is kept as text alone while the others are made. */
 export function toLangfuseBody(records: readonly LogRecord[], sending: LangfuseSending): string {
   const options = toSpanOptions(sending);
   return toTraceExport(
