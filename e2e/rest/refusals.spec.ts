@@ -100,6 +100,8 @@ test("a batch over the destination's limit is split, and a record over it arrive
   const team = await makeTeam(sluice, "limited", langfuseVars(langfuse.url, project));
   const large = Array.from({ length: 5 }, (_, index) => `${String(index)} ${randomBytes(12_000).toString("base64")}`);
   for (const content of large) await ask(sluice, team.key, { content });
+  // From here on they are claimed together: with some of them on their way, the rest would fit into one request.
+  await until("each was tried", async () => (await team.inState("retrying")).length === large.length, 40_000);
   langfuse.setBehaviour({});
   await until("all arrived", () => langfuse.project(project.id).spans.length === large.length, 40_000);
   expect(promptsAt(langfuse, project.id)).toEqual(large.toSorted());
