@@ -7,13 +7,14 @@ import { tap, type TapEnd } from "#gateway/tap.ts";
 import { toUsage } from "#gateway/usage.ts";
 import { ofErrorFrame, ofThrown } from "#gateway/upstream-failure.ts";
 import { AppError } from "#lib/errors.ts";
+import type { PiecewiseBody } from "#lib/piecewise-response.ts";
 import type { LogRecord } from "#logging/record.ts";
 
 /** The body of an answer that is passed on in pieces, logged once when it ends. */
 export function answerStream(
   call: RoutedCall,
   { answer, first, source, copy, startedMs }: PiecewiseAnswer,
-): ReadableStream<Uint8Array> {
+): PiecewiseBody {
   const recorded = call.cache === undefined ? null : recordBytes(copy);
   const contentType = answer.headers["content-type"];
   return tap(first, source, {

@@ -19,6 +19,7 @@ import { hasBudget, holdBudget } from "#gateway/spend/hold-budget.ts";
 import type { Database } from "#lib/db.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
+import { toPiecewiseResponse } from "#lib/piecewise-response.ts";
 import { toReceipt } from "#logging/log-call.ts";
 import { isJsonObject, noUsage, type JsonObject, type LogRecord } from "#logging/record.ts";
 
@@ -173,7 +174,7 @@ function inPieces(call: RoutedCall, attempt: PiecewiseAnswer): Response {
     ...toOverhead(call, attempt.upstreamMs),
     ...toKeyHeaders(call),
   };
-  return new Response(answerStream(call, attempt), { headers });
+  return toPiecewiseResponse({ body: answerStream(call, attempt), headers });
 }
 
 /** What of the call's time was not the upstream's. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { chatWire } from "#gateway/chat-stream.ts";
 import { makeStreamCopy } from "#gateway/stream-copy.ts";
 import { tap, type TapEnd, type TapSource } from "#gateway/tap.ts";
+import { toWebStream } from "#lib/piecewise-response.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
 
 type Upstream = TapSource & { reads: number; destroyed: boolean };
@@ -33,7 +34,7 @@ type Setup = { hideUsage?: boolean; onEnd?: (end: TapEnd) => Promise<void> };
 function start(pieces: readonly Buffer[], setup: Setup & { failure?: Error } = {}) {
   const source = upstream(pieces.slice(1), setup.failure ?? null);
   const ends: TapEnd[] = [];
-  const stream = tap(pieces[0] ?? Buffer.alloc(0), source, {
+  const body = tap(pieces[0] ?? Buffer.alloc(0), source, {
     copy: makeStreamCopy(chatWire, setup.hideUsage ?? false),
     async onEnd(end) {
       ends.push(end);
@@ -41,7 +42,7 @@ function start(pieces: readonly Buffer[], setup: Setup & { failure?: Error } = {
     },
     errorFrame: (reason) => `data: {"error":"${reason instanceof Error ? reason.message : String(reason)}"}\n\n`,
   });
-  return { source, ends, stream };
+  return { source, ends, body, stream: toWebStream(body) };
 }
 
 async function readAll(stream: ReadableStream<Uint8Array>): Promise<string> {
@@ -247,12 +248,12 @@ describe("onEnd", () => {
     };
     const ends: TapEnd[] = [];
     const onEnd = async (end: TapEnd): Promise<void> => void ends.push(end);
-    const stream = tap(Buffer.from(frame(textChunk("a"))), source, {
+    const body = tap(Buffer.from(frame(textChunk("a"))), source, {
       copy: makeStreamCopy(chatWire, true),
       onEnd,
       errorFrame: String,
     });
-    const reader = stream.getReader();
+    const reader = toWebStream(body).getReader();
     await reader.read();
     const waiting = reader.read();
     await turn();

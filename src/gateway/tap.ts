@@ -1,4 +1,5 @@
 import type { StreamCopy } from "#gateway/stream-copy.ts";
+import type { PiecewiseBody, PieceSink } from "#lib/piecewise-response.ts";
 import type { Json, JsonObject } from "#logging/record.ts";
 
 /** How a stream ended. `broken`: the upstream broke off or sent an error frame. */
@@ -34,10 +35,11 @@ export type TapSource = AsyncIterator<Buffer> & { destroy(): void };
  * or the end of the body) leaves only after `onEnd` has resolved; after it nothing is passed on. `first`
  * are bytes that were read already.
  */
-export function tap(first: Buffer, source: TapSource, options: TapOptions): ReadableStream<Uint8Array> {
+export function tap(first: Buffer, source: TapSource, options: TapOptions): PiecewiseBody {
   const { copy } = options;
   let isOver = false;
-  let isCancelled = false;
+  let hasLeft = false;
+  let next: Buffer | null = first;
 
   async function end(outcome: TapEnd["outcome"], reason: unknown): Promise<void> {
     if (isOver) return;
@@ -47,70 +49,73 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Read
     await options.onEnd({ outcome: errorText === null ? outcome : "broken", response, usage, reason, errorText });
   }
 
-  async function finish(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+  async function finish(sink: PieceSink): Promise<void> {
     const last = copy.lastBytes();
     const failure = await end("complete", null).then(
       () => null,
       (error: unknown) => ({ error }),
     );
-    if (isCancelled) return;
-    if (failure) return tell(controller, options.errorFrame(failure.error));
-    if (last.length > 0) controller.enqueue(last);
-    controller.close();
+    if (hasLeft) return;
+    if (failure) return tell(sink, options.errorFrame(failure.error));
+    if (last.length > 0) sink.write(last);
+    sink.end();
   }
 
-  async function breakOff(controller: ReadableStreamDefaultController<Uint8Array>, reason: unknown): Promise<void> {
+  async function breakOff(sink: PieceSink, reason: unknown): Promise<void> {
     const told = await end("broken", reason).then(
       () => reason,
       (error: unknown) => error,
     );
     source.destroy();
-    if (isCancelled) return;
-    tell(controller, options.errorFrame(told));
+    if (hasLeft) return;
+    tell(sink, options.errorFrame(told));
   }
 
-  let next: Buffer | null = first;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        for (;;) {
-          let bytes: Buffer | null;
-          let out: Buffer[];
-          try {
-            bytes = next ?? (await readNext(source));
-            next = null;
+  return {
+    async pump(sink) {
+      for (;;) {
+        let bytes = next;
+        let frames: Buffer[] = [];
+        try {
+          if (bytes === null) {
+            const result = await source.next();
             if (isOver) return;
-            out = bytes === null ? [] : copy.pass(bytes);
-          } catch (error) {
-            if (!isOver) await breakOff(controller, error);
-            return;
+            bytes = result.done === true ? null : result.value;
           }
-          if (bytes === null) return finish(controller);
-          for (const part of join(out)) controller.enqueue(part);
-          if (copy.isDone()) {
-            letEnd(source);
-            return finish(controller);
-          }
-          if (out.length > 0) return;
+          next = null;
+          if (bytes !== null) frames = copy.pass(bytes);
+        } catch (error) {
+          if (!isOver) await breakOff(sink, error);
+          return;
         }
-      },
-      async cancel() {
-        isCancelled = true;
-        source.destroy();
-        // What the upstream sent was paid for, also where the client left before it was passed on.
-        if (next !== null && !isOver) copy.pass(next);
-        await end("client_disconnected", null).catch(() => undefined);
-      },
+        if (bytes === null) return finish(sink);
+        const hasRoom = frames.length === 0 || sink.write(join(frames));
+        if (copy.isDone()) {
+          letEnd(source);
+          return finish(sink);
+        }
+        if (!hasRoom) await sink.drained();
+        if (isOver) return;
+      }
     },
-    { highWaterMark: 0 },
-  );
+    async leave() {
+      hasLeft = true;
+      source.destroy();
+      // What the upstream sent was paid for, also where the client left before it was passed on.
+      if (next !== null && !isOver) copy.pass(next);
+      await end("client_disconnected", null).catch(() => undefined);
+    },
+  };
 }
 
 /** Ends a body with the frame that says what went wrong; without one it breaks off. */
-function tell(controller: ReadableStreamDefaultController<Uint8Array>, frame: string | null): void {
-  if (frame === null) return controller.error(new Error("The answer broke off."));
-  controller.enqueue(Buffer.from(frame, "utf8"));
-  controller.close();
+function tell(sink: PieceSink, frame: string | null): void {
+  if (frame === null) {
+    sink.breakOff(new Error("The answer broke off."));
+    return;
+  }
+  sink.write(Buffer.from(frame, "utf8"));
+  sink.end();
 }
 
 /** Reads the end of a stream whose last frame came, so that its connection can serve again; a second at most. */
@@ -127,13 +132,8 @@ function letEnd(source: TapSource): void {
     });
 }
 
-async function readNext(source: TapSource): Promise<Buffer | null> {
-  const result = await source.next();
-  return result.done === true ? null : result.value;
-}
-
 /** Frames that lay side by side in one piece of the upstream leave in one piece again. */
-function join(frames: Buffer[]): Buffer[] {
-  if (frames.length < 2) return frames;
-  return [Buffer.concat(frames)];
+function join(frames: Buffer[]): Buffer {
+  const [only] = frames;
+  return only !== undefined && frames.length === 1 ? only : Buffer.concat(frames);
 }

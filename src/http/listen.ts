@@ -1,7 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, ServerResponse, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { sendPieces } from "#http/send-pieces.ts";
 import { noteSentHeaders } from "#lib/header-names.ts";
+import { findPiecewise } from "#lib/piecewise-response.ts";
 
 /** Answers one request by node's own objects: how Next.js takes over what is not the wire's. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -24,9 +27,13 @@ export async function listen(
   pages: PageHandler,
   { host, port }: { host: string; port: number },
 ): Promise<Listening> {
-  const wire = getRequestListener((request, { incoming }) => {
+  const wire = getRequestListener(async (request, { incoming, outgoing }) => {
     noteSentHeaders(request.headers, incoming.rawHeaders);
-    return answer(request);
+    const response = await answer(request);
+    const pieces = findPiecewise(response);
+    if (pieces === undefined || !(outgoing instanceof ServerResponse)) return response;
+    sendPieces(pieces, outgoing);
+    return RESPONSE_ALREADY_SENT;
   });
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 300_000 }, (request, response) => {
     void (isPage(request.url ?? "/") ? pages(request, response) : wire(request, response));

@@ -1,0 +1,71 @@
+/** Where the pieces of an answer go. */
+export type PieceSink = {
+  /** False: no more before `drained`. */
+  write(piece: Uint8Array): boolean;
+  /** Resolves when there is room again. */
+  drained(): Promise<void>;
+  /** The answer is whole. */
+  end(): void;
+  /** The answer is not whole, and no frame says so: the connection is what breaks. */
+  breakOff(reason: Error): void;
+};
+
+/** The body of an answer that comes in pieces, for one reader. */
+export type PiecewiseBody = {
+  /** Hands over the pieces as they come; resolves when nothing more comes, whatever the end. */
+  pump(sink: PieceSink): Promise<void>;
+  /** The reader left: nothing more is handed over. After the end it changes nothing. */
+  leave(): Promise<void>;
+};
+
+/** A body and the headers that go before it, all of them. */
+export type PiecewiseResponse = { body: PiecewiseBody; headers: Readonly<Record<string, string>> };
+
+/** A property rather than a WeakMap: collections of the young keep what a WeakMap's entries hold, a call's all. */
+const pieces: unique symbol = Symbol("pieces");
+
+/**
+ * An answer of status 200 whose body comes in pieces. Who serves it finds the body by `findPiecewise` and writes the
+ * pieces to the socket: through a web stream, every piece costs several promises more. Its headers are final.
+ */
+export function toPiecewiseResponse(answer: PiecewiseResponse): Response {
+  return Object.assign(new Response(toWebStream(answer.body), { headers: answer.headers }), { [pieces]: answer });
+}
+
+/** What `toPiecewiseResponse` made this response of; undefined for every other response. */
+export function findPiecewise(response: Response & { [pieces]?: PiecewiseResponse }): PiecewiseResponse | undefined {
+  return response[pieces];
+}
+
+/** The body as a web stream. Nothing is read ahead: a piece is asked for when the stream's reader asks. */
+export function toWebStream(body: PiecewiseBody): ReadableStream<Uint8Array> {
+  let goOn: (() => void) | null = null;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        if (goOn !== null) {
+          goOn();
+          return;
+        }
+        const breakOff = (reason: unknown): void => {
+          controller.error(reason);
+        };
+        body
+          .pump({
+            write(piece) {
+              controller.enqueue(piece);
+              return false;
+            },
+            drained: () => new Promise((resolve) => (goOn = resolve)),
+            end: () => {
+              controller.close();
+            },
+            breakOff,
+          })
+          .catch(breakOff);
+      },
+      cancel: () => body.leave(),
+    },
+    { highWaterMark: 0 },
+  );
+}
