@@ -51,7 +51,7 @@ export function toCallHeaders(
     ),
   };
   if (facts.costUsd !== null) headers["x-litellm-response-cost"] = String(facts.costUsd);
-  if (answer.dropped !== undefined) headers["x-sluice-dropped-params"] = answer.dropped.join(", ");
+  if (answer.dropped !== undefined) headers["x-sluice-dropped-params"] = answer.dropped.map(toHeaderName).join(", ");
   for (const name of Object.keys(answer.headers)) {
     const value = answer.headers[name];
     if (value === undefined || keptBack.has(name)) continue;
@@ -59,6 +59,11 @@ export function toCallHeaders(
     if (name.startsWith("x-ratelimit-")) headers[name] = value;
   }
   return headers;
+}
+
+/** The name of a parameter as a header can hold it: the client chose it. */
+function toHeaderName(parameter: string): string {
+  return encodeURIComponent(parameter.toWellFormed());
 }
 
 /** The headers that answers and failures of a routed call share. */

@@ -233,6 +233,16 @@ describe("onEnd", () => {
     expect(contentOf(ends[0])).toBe("a");
   });
 
+  test("nobody waits in vain who asks for two pieces at once", async () => {
+    const { stream, ends } = start(
+      [frame(textChunk("a")), frame(textChunk("b")), done].map((text) => Buffer.from(text)),
+    );
+    const reader = stream.getReader();
+    const pieces = await Promise.all([reader.read(), reader.read(), reader.read(), reader.read()]);
+    expect(pieces.map((piece) => piece.done)).toEqual([false, false, false, true]);
+    expect(ends.map((end) => end.outcome)).toEqual(["complete"]);
+  });
+
   test("is called once where the client leaves while the upstream is silent", async () => {
     let wake = (): void => undefined;
     const source: TapSource = {

@@ -102,7 +102,9 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Piec
       hasLeft = true;
       source.destroy();
       // What the upstream sent was paid for, also where the client left before it was passed on.
-      if (next !== null && !isOver) copy.pass(next);
+      const unread = isOver ? null : next;
+      next = null;
+      if (unread !== null) copy.pass(unread);
       await end("client_disconnected", null).catch(() => undefined);
     },
   };

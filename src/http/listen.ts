@@ -30,9 +30,9 @@ export async function listen(
   const wire = getRequestListener(async (request, { incoming, outgoing }) => {
     noteSentHeaders(request.headers, incoming.rawHeaders);
     const response = await answer(request);
-    const pieces = findPiecewise(response);
-    if (pieces === undefined || !(outgoing instanceof ServerResponse)) return response;
-    sendPieces(pieces, outgoing);
+    const piecewise = findPiecewise(response);
+    if (piecewise === undefined || !(outgoing instanceof ServerResponse)) return response;
+    sendPieces(piecewise, outgoing);
     return RESPONSE_ALREADY_SENT;
   });
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 300_000 }, (request, response) => {

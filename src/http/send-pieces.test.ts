@@ -70,12 +70,34 @@ test("the body is told of a client that leaves, also while it waits for room", a
   const { answer, leave } = await serve(async (sink) => {
     while (sink.write(Buffer.alloc(1024 * 1024)));
     await sink.drained();
-    throw new Error("There is no room any more.");
   });
   answer.destroy();
   await vi.waitFor(() => {
     expect(leave).toHaveBeenCalledOnce();
   });
+});
+
+test("the headers leave at once where the first piece is not there yet", async () => {
+  const first = Promise.withResolvers<undefined>();
+  const { answer } = await serve(async (sink) => {
+    await first.promise;
+    sink.write(Buffer.from("late"));
+    sink.end();
+  });
+  expect(answer.statusCode).toBe(200);
+  first.resolve(undefined);
+  expect(await readAll(answer)).toBe("late");
+});
+
+test("a body whose headers cannot be sent is left, and the error is told", () => {
+  const pump = vi.fn(async () => undefined);
+  const leave = vi.fn(async () => undefined);
+  const response = new ServerResponse(new IncomingMessage(new Socket()));
+  expect(() => {
+    sendPieces({ body: { pump, leave }, headers: { "x-name": "модель" } }, response);
+  }).toThrow("Invalid character");
+  expect(leave).toHaveBeenCalledOnce();
+  expect(pump).not.toHaveBeenCalled();
 });
 
 test.each([

@@ -2,7 +2,7 @@
 export type PieceSink = {
   /** False: no more before `drained`. */
   write(piece: Uint8Array): boolean;
-  /** Resolves when there is room again. */
+  /** Resolves when there is room again; never, where the reader leaves before. */
   drained(): Promise<void>;
   /** The answer is whole. */
   end(): void;
@@ -12,16 +12,16 @@ export type PieceSink = {
 
 /** The body of an answer that comes in pieces, for one reader. */
 export type PiecewiseBody = {
-  /** Hands over the pieces as they come; resolves when nothing more comes, whatever the end. */
+  /** Hands over the pieces as they come; resolves at the end. Stays pending where the reader left while there was no room. */
   pump(sink: PieceSink): Promise<void>;
-  /** The reader left: nothing more is handed over. After the end it changes nothing. */
+  /** The reader left, or its connection broke: nothing more is handed over. Safe to call twice, and after the end. */
   leave(): Promise<void>;
 };
 
 /** A body and the headers that go before it, all of them. */
 export type PiecewiseResponse = { body: PiecewiseBody; headers: Readonly<Record<string, string>> };
 
-/** A property rather than a WeakMap: collections of the young keep what a WeakMap's entries hold, a call's all. */
+/** A property and no WeakMap: what that holds, here all of a call, is not freed before the next full collection. */
 const pieces: unique symbol = Symbol("pieces");
 
 /**
@@ -39,30 +39,41 @@ export function findPiecewise(response: Response & { [pieces]?: PiecewiseRespons
 
 /** The body as a web stream. Nothing is read ahead: a piece is asked for when the stream's reader asks. */
 export function toWebStream(body: PiecewiseBody): ReadableStream<Uint8Array> {
+  let hasStarted = false;
+  let isAsked = false;
   let goOn: (() => void) | null = null;
+
+  function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const breakOff = (reason: unknown): void => {
+      controller.error(reason);
+    };
+    body
+      .pump({
+        write(piece) {
+          isAsked = false;
+          controller.enqueue(piece);
+          return isAsked;
+        },
+        drained: () => new Promise((resolve) => (goOn = resolve)),
+        end: () => {
+          controller.close();
+        },
+        breakOff,
+      })
+      .catch(breakOff);
+  }
+
   return new ReadableStream<Uint8Array>(
     {
       pull(controller) {
-        if (goOn !== null) {
-          goOn();
-          return;
+        // While a piece is being handed over, whoever waits for the one after it asks already.
+        isAsked = true;
+        goOn?.();
+        goOn = null;
+        if (!hasStarted) {
+          hasStarted = true;
+          start(controller);
         }
-        const breakOff = (reason: unknown): void => {
-          controller.error(reason);
-        };
-        body
-          .pump({
-            write(piece) {
-              controller.enqueue(piece);
-              return false;
-            },
-            drained: () => new Promise((resolve) => (goOn = resolve)),
-            end: () => {
-              controller.close();
-            },
-            breakOff,
-          })
-          .catch(breakOff);
       },
       cancel: () => body.leave(),
     },
