@@ -1285,6 +1285,13 @@ export type Procedures = {
               messages: Json;
               tools?: Json;
             };
+            /** What the key had spent when it was read for this call, and what it may; redaction of content takes it away. */
+            keyBudget?:
+              | {
+                  maxBudgetUsd: number | null;
+                  spendUsd: number;
+                }
+              | undefined;
             /** The model name sent upstream, or what the client asked for where none was chosen. */
             model: string;
             /** The public name the client asked for. */
@@ -1323,6 +1330,11 @@ export type Procedures = {
               cacheWriteTokens: number;
               /** All output tokens, reasoning included. */
               completionTokens: number;
+              /** Parts of the input and the output that are sound or pictures; absent where the upstream names none. */
+              inputAudioTokens?: number | undefined;
+              inputImageTokens?: number | undefined;
+              outputAudioTokens?: number | undefined;
+              outputImageTokens?: number | undefined;
               /** All input tokens, the cached ones included. */
               promptTokens: number;
               reasoningTokens: number;

@@ -10,6 +10,7 @@ import { readRouting, retriesFor, strategyOf, type Routing } from "#gateway/rout
 import type { CallFailure } from "#gateway/upstream-failure.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
+import { toRetryAfterMs } from "#lib/retry-after.ts";
 import type { RecordAttempt } from "#logging/record.ts";
 
 /** What became of a call: an answer, or the failure of its last attempt. `deployment` made that attempt. */
@@ -174,12 +175,9 @@ async function waitToRetry({ call, tried, last }: Journey, group: readonly Deplo
   await sleep(waitMs, undefined, { signal: call.start.signal }).catch(() => undefined);
 }
 
-/** `retry-after` in milliseconds, as seconds or as a date; null where there is none. */
+/** What the upstream asked for in `retry-after`, in milliseconds; null if it asked for nothing. */
 function waitOf({ retryAfter }: CallFailure): number | null {
-  if (retryAfter === null) return null;
-  const seconds = Number(retryAfter);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(retryAfter) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : null;
+  return toRetryAfterMs(retryAfter ?? undefined);
 }
 
 function noDeployment(model: string): AppError {

@@ -1,3 +1,5 @@
+import { boundWaitMs } from "#lib/retry-after.ts";
+
 /**
  * The two error classes of the product and the one table behind them.
  * `AppError`: the caller or we are at fault. `UpstreamError`: a remote party is.
@@ -69,7 +71,7 @@ export type UpstreamFault = "transient" | "record" | "destination" | "too_large"
 export type UpstreamErrorOptions = {
   /** The remote party's own body, as text, cut to a few kB. */
   body?: string;
-  /** How long the remote party asked us to wait. */
+  /** How long the remote party asked us to wait. An hour at most is kept. */
   retryAfterMs?: number;
   /** Overrides the fault that the status implies. */
   fault?: UpstreamFault;
@@ -88,7 +90,7 @@ export class UpstreamError extends Error {
     this.name = "UpstreamError";
     this.status = status;
     this.body = options.body ?? "";
-    this.retryAfterMs = options.retryAfterMs ?? null;
+    this.retryAfterMs = options.retryAfterMs === undefined ? null : boundWaitMs(options.retryAfterMs);
     this.fault = options.fault ?? faultOfStatus(status);
   }
 

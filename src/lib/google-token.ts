@@ -5,7 +5,7 @@ import { z } from "zod";
 import { UpstreamError } from "#lib/errors.ts";
 import { fetchUpstream, readText } from "#lib/fetch-upstream.ts";
 import type { ServiceAccount } from "#lib/google-account.ts";
-import { toRetryAfterMs } from "#lib/retry-after.ts";
+import { boundWaitMs, toRetryAfterMs } from "#lib/retry-after.ts";
 
 /** What a token is for, and whether the account is the operator's. */
 export type TokenRequest = { scope: string; reach: "operator" | "guarded"; signal?: AbortSignal | undefined };
@@ -42,8 +42,8 @@ export async function findGoogleToken(
   if (known !== undefined && known !== refused) return known;
   tokens.delete(cacheKey);
   const answer = await requestToken(account, request);
-  const seconds = answer.expires_in - marginSeconds;
-  if (seconds > 0) tokens.set(cacheKey, answer.access_token, { ttl: seconds * 1000 });
+  const keptMs = boundWaitMs((answer.expires_in - marginSeconds) * 1000);
+  if (keptMs > 0) tokens.set(cacheKey, answer.access_token, { ttl: keptMs });
   return answer.access_token;
 }
 

@@ -1,7 +1,19 @@
-/** The wait that a `Retry-After` header asks for, given in seconds or as a date; null where it says nothing usable. */
+/** The longest wait that a remote party can impose. A larger number is a mistake or an attack. */
+export const remoteWaitMsMax = 3_600_000;
+
+/** A wait that a remote party asked for, as whole milliseconds from 0 to an hour. `NaN` is no wait. */
+export function boundWaitMs(ms: number): number {
+  return Number.isNaN(ms) ? 0 : Math.round(Math.min(remoteWaitMsMax, Math.max(0, ms)));
+}
+
+/**
+ * The wait that a `Retry-After` header asks for, given in seconds or as a date, and never more than an hour. Null if the
+ * header is absent or is neither.
+ */
 export function toRetryAfterMs(header: string | undefined, now = new Date()): number | null {
   const text = header?.trim() ?? "";
   if (text === "") return null;
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now.getTime();
-  return Number.isFinite(ms) ? Math.max(0, Math.round(ms)) : null;
+  if (/^\d+(\.\d+)?$/.test(text)) return boundWaitMs(Number(text) * 1000);
+  const ms = Date.parse(text) - now.getTime();
+  return Number.isNaN(ms) ? null : boundWaitMs(ms);
 }

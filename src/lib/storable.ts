@@ -7,3 +7,8 @@ export function isStorable(value: unknown): boolean {
 
 /** What a caller reads where `isStorable` is false. */
 export const unstorableMessage = "Value error, a text holds a NUL character or half a surrogate pair";
+
+/** A text without what PostgreSQL cannot keep, for texts that others wrote and that are only shown. */
+export function toStorableText(text: string): string {
+  return text.replaceAll("\0", "").toWellFormed();
+}

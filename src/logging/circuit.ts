@@ -1,3 +1,4 @@
+import { boundWaitMs } from "#lib/retry-after.ts";
 import type { DeliveryNumbers } from "#logging/settlement.ts";
 
 /** Keeps destinations that fail from being asked again at once. One circuit per callback. */
@@ -5,7 +6,7 @@ export type Circuits = {
   isOpen(callbackId: string, nowMs: number): boolean;
   /** True where the last try failed, so that the next one is a probe. */
   isSuspect(callbackId: string): boolean;
-  /** A try failed: open until a back-off with jitter, or what the destination asked for, has passed. */
+  /** A try failed: open until a back-off with jitter, or what the destination asked for (an hour at most), has passed. */
   fail(callbackId: string, nowMs: number, retryAfterMs?: number): void;
   succeed(callbackId: string): void;
   /**
@@ -23,7 +24,7 @@ export function makeCircuits(numbers: DeliveryNumbers): Circuits {
     isSuspect: (callbackId) => open.has(callbackId),
     fail(callbackId, nowMs, retryAfterMs) {
       const failures = (open.get(callbackId)?.failures ?? 0) + 1;
-      const waitMs = Math.max(backOffMs(failures, numbers), retryAfterMs ?? 0);
+      const waitMs = Math.max(backOffMs(failures, numbers), boundWaitMs(retryAfterMs ?? 0));
       open.set(callbackId, { untilMs: nowMs + waitMs, failures });
     },
     succeed: (callbackId) => void open.delete(callbackId),

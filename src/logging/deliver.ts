@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { currentLogger } from "#lib/logger.ts";
 import { monotonicMs, watchClock } from "#lib/monotonic.ts";
+import { remoteWaitMsMax } from "#lib/retry-after.ts";
 import { type AheadSlots, makeAheadSlots } from "#logging/ahead-slots.ts";
 import { makeCircuits, type Circuits } from "#logging/circuit.ts";
 import type { DeliverySource } from "#logging/delivery-source.ts";
@@ -35,11 +36,15 @@ type DelivererState = {
   clock: () => number;
   health: HealthLog;
   ahead: AheadSlots;
+  /** When records that wait for too long are looked for next, on the clock of `monotonicMs`. */
+  hastenAtMs: number;
 };
 
 /** How long records are collected before they are sent together. */
 const lingerMs = 200;
 const idlePollMsDefault = 1_000;
+/** How often records that wait for too long are looked for. */
+const hastenEveryMs = 60_000;
 /** Batches of different callbacks that are sent at the same time. */
 const flightsMax = 64;
 /** Of these, callbacks whose last try failed: destinations that hang leave room for those that work. */
@@ -125,17 +130,24 @@ function makeState(source: DeliverySource): DelivererState {
     health: makeHealthLog(monotonicMs),
     // While all places are taken, others may be waiting for one: without room ahead, a turn ends after two batches.
     ahead: makeAheadSlots(() => !state.stopped && state.flights.size < flightsMax),
+    hastenAtMs: 0,
   };
   return state;
 }
 
-/** No record waits longer than the longest back-off because the clock was set back. */
-async function followClock({ source, clock }: DelivererState): Promise<void> {
+/**
+ * No record waits longer than the longest wait that is allowed. This is verified at the start, once a minute, and when
+ * the clock was set back.
+ */
+async function followClock(state: DelivererState): Promise<void> {
+  const { source, clock } = state;
   const backMs = clock();
-  if (backMs === 0) return;
-  currentLogger().warn({ backMs }, "the clock was set back");
+  if (backMs > 0) currentLogger().warn({ backMs }, "the clock was set back");
+  if (backMs === 0 && monotonicMs() < state.hastenAtMs) return;
+  state.hastenAtMs = monotonicMs() + hastenEveryMs;
   const nowMs = Date.now();
-  await source.queue.hasten({ laterThanMs: nowMs + source.numbers.retryMaxMs, nowMs });
+  const longestMs = backMs > 0 ? source.numbers.retryMaxMs : Math.max(source.numbers.retryMaxMs, remoteWaitMsMax);
+  await source.queue.hasten({ laterThanMs: nowMs + longestMs, nowMs });
 }
 
 /** Starts a flight for every callback that has work and none in flight. Returns how many it started. */

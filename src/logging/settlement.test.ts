@@ -45,6 +45,21 @@ describe("a settlement", () => {
     });
   });
 
+  test("waits an hour at most, whatever the destination asks", () => {
+    for (const retryAfterMs of [3.1536e11, Infinity, 1e300]) {
+      expect(settlementOf(delivery, { ...retry, retryAfterMs }, { nowMs, numbers })).toMatchObject({
+        dueAtMs: nowMs + 3_600_000,
+      });
+    }
+  });
+
+  test("keeps no number and no text that a database refuses", () => {
+    for (const status of [1e15, -1, 200.5, NaN]) {
+      const odd = { outcome: "dead", status, message: "a\0b\ud800" } as const;
+      expect(settlementOf(delivery, odd, { nowMs, numbers })).toMatchObject({ status: 0, message: "ab\ufffd" });
+    }
+  });
+
   test.each([
     ["of the destination", { ...retry, status: 401, fault: "destination" as const }],
     ["without an answer", { ...retry, status: 0 }],
@@ -80,6 +95,12 @@ describe("a circuit", () => {
     const circuits = makeCircuits(numbers);
     circuits.fail("c", nowMs, 60_000);
     expect(circuits.isOpen("c", nowMs + 59_999)).toBe(true);
+  });
+
+  test("is open for an hour at most, whatever the destination asks", () => {
+    const circuits = makeCircuits(numbers);
+    circuits.fail("c", nowMs, 3.1536e11);
+    expect([circuits.isOpen("c", nowMs + 3_599_999), circuits.isOpen("c", nowMs + 3_600_000)]).toEqual([true, false]);
   });
 
   test("is tried at once after a change, and still counts as suspect", () => {

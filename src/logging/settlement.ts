@@ -1,6 +1,8 @@
 import { backOffMs } from "#logging/circuit.ts";
 import type { DeliveryResult } from "#logging/destinations/destination.ts";
 import type { UpstreamFault } from "#lib/errors.ts";
+import { boundWaitMs } from "#lib/retry-after.ts";
+import { toStorableText } from "#lib/storable.ts";
 import type { ClaimedDelivery, Settlement } from "#logging/queue/queue.ts";
 
 /** How often, how long and with what pauses a record is tried (`general_settings.delivery`). */
@@ -18,11 +20,17 @@ export function settlementOf(
   { nowMs, numbers }: { nowMs: number; numbers: DeliveryNumbers },
 ): Settlement {
   const { deliveryId } = delivery;
-  const answer = { deliveryId, status: result.status, message: (result.message ?? "").slice(0, messageLengthMax) };
+  const message = toStorableText((result.message ?? "").slice(0, messageLengthMax));
+  const answer = { deliveryId, status: toStatus(result.status), message };
   if (result.outcome !== "retry") return { ...answer, state: result.outcome };
-  const counted = result.fault !== "destination" && result.status !== 0;
+  const counted = result.fault !== "destination" && answer.status !== 0;
   const tries = delivery.tries + (counted ? 1 : 0);
   if (tries >= numbers.triesMax || nowMs - delivery.ageFromMs >= numbers.ageMaxMs) return { ...answer, state: "dead" };
-  const waitMs = Math.max(result.retryAfterMs ?? 0, counted ? backOffMs(tries, numbers) : 0);
+  const waitMs = Math.max(boundWaitMs(result.retryAfterMs ?? 0), counted ? backOffMs(tries, numbers) : 0);
   return { ...answer, state: "pending", dueAtMs: nowMs + waitMs, counted };
+}
+
+/** Some destinations answer with a status per record in the body, which may be any number: 0 stands for those. */
+function toStatus(status: number): number {
+  return Number.isInteger(status) && status >= 0 && status <= 999 ? status : 0;
 }

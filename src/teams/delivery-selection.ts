@@ -43,15 +43,12 @@ export const selectionShape = {
   to: moment.optional().describe("Calls that began before this time."),
 };
 
-/** Dead letters to replay or discard. */
+/** Deliveries to replay, or dead letters to discard. */
 export const DeadLetterSelection = z
   .strictObject({
     ...selectionShape,
     record_ids: z.array(id).min(1).max(1_000).optional(),
-    all: z
-      .literal(true)
-      .optional()
-      .describe("Every dead letter that the rest lets through; needed where nothing else is given."),
+    all: z.literal(true).optional().describe("Everything that the rest lets through; needed if nothing else is given."),
   })
   .refine((selection) => Object.values(selection).some((value) => value !== undefined), {
     error: 'Name what is meant: record_ids, callback_id, error_class, from, to or team_id, or say "all": true.',

@@ -6,13 +6,13 @@ import { writeAudit } from "#logging/audit.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import { deliveryTeams, toFilter, type DeadLetterSelection } from "#teams/delivery-selection.ts";
 
-/** How many dead letters were replayed or discarded. */
+/** How many deliveries were replayed or discarded. */
 export const RevisedDeadLetters = z.object({ count: z.number().int() });
 export type RevisedDeadLetters = z.output<typeof RevisedDeadLetters>;
 
 /**
- * Sends dead letters again, as if they had just been queued and with the ids that they always had, or discards them with
- * their content, for good. Only those of teams that the actor administers; throws 403 for a team that is not his.
+ * Sends dead letters and waiting deliveries now, as if they had just been queued and with the ids that they always had.
+ * Or discards dead letters with their content, for good. Only those of teams that the actor administers; throws 403 for a team that is not his.
  */
 export async function reviseDeadLetters(
   db: Database["db"],

@@ -348,6 +348,17 @@ describe.each(engines)("the queue engine $name", ({ make }) => {
     expect(await claimIds("one")).toEqual(["far"]);
   });
 
+  test("a lease that a clock far ahead made is over, and whoever has it may still settle", async () => {
+    await queue.append([makeEntry("r1"), makeEntry("r2")]);
+    const [first] = await queue.claim(request("one", { limit: 1, leaseMs: 31_536_000_000 }));
+    await queue.hasten({ laterThanMs: startMs + 3_600_000, nowMs: startMs });
+    await queue.settle([{ deliveryId: first?.deliveryId ?? 0, state: "delivered", ...ok }], startMs);
+    await queue.claim(request("one", { limit: 1, leaseMs: 31_536_000_000 }));
+    expect(await claimIds("one")).toEqual([]);
+    await queue.hasten({ laterThanMs: startMs + 3_600_000, nowMs: startMs });
+    expect(await claimIds("one")).toEqual(["r2"]);
+  });
+
   test("expires settled rows that are older than the time of their kind, and no others", async () => {
     await queue.append([makeEntry("old"), makeEntry("dead"), makeEntry("new"), makeEntry("waiting")]);
     const [old, dead, fresh] = await queue.claim(request("one", { limit: 3 }));

@@ -1,18 +1,34 @@
 import { randomSlot } from "#logging/queue/database-append.ts";
 import { databaseConditions } from "#logging/queue/database-list.ts";
+import { waitingCondition } from "#logging/queue/filter-conditions.ts";
 import { droppedContents, type Sweep } from "#logging/queue/database-sweep.ts";
 import type { ReviseRequest } from "#logging/queue/queue.ts";
 
-/** Makes the `revise` of a database queue: it changes dead letters in small transactions. */
+/** Makes the `revise` of a database queue: it works in small transactions. */
 export function makeRevise(sweep: Sweep) {
-  return async function revise({ filter, action, nowMs }: ReviseRequest): Promise<number> {
+  async function replayWaiting({ filter, nowMs }: ReviseRequest): Promise<number> {
+    const { conditions, values } = databaseConditions(filter, [nowMs]);
+    const where = ["state = 0", waitingCondition("$1::bigint"), ...conditions].join(" AND ");
+    const { found } = await sweep({ where, values }, (query, ids) => query(hastenText, [ids, nowMs]));
+    return found;
+  }
+
+  return async function revise(request: ReviseRequest): Promise<number> {
+    const { filter, action, nowMs } = request;
     const { conditions, values } = databaseConditions(filter, []);
     const where = ["state <> 0", "state = 2", ...conditions].join(" AND ");
     const text = action === "replay" ? replayText : discardText;
+    // First what waits: replayed dead letters wait too.
+    const waiting = action === "replay" ? await replayWaiting(request) : 0;
     const { found } = await sweep({ where, values }, (query, ids) => query(text, [ids, nowMs, randomSlot()]));
-    return found;
+    return waiting + found;
   };
 }
+
+/** A delivery that is being sent keeps its lease, and its answer counts. */
+const hastenText = `
+  UPDATE queue_delivery SET due_at_ms = $2::bigint, tries = 0, age_from_ms = $2::bigint
+    WHERE id = ANY ($1::bigint[]) AND state = 0`;
 
 const replayText = `
   WITH revived AS (

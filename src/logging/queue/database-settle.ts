@@ -1,3 +1,4 @@
+import { toStorableText } from "#lib/storable.ts";
 import { randomSlot } from "#logging/queue/database-append.ts";
 import type { DatabaseLease, DatabaseLeases } from "#logging/queue/database-leases.ts";
 import type { QueuePool, RunStatement } from "#logging/queue/database-pool.ts";
@@ -79,11 +80,6 @@ function toAnswers(leased: readonly Leased[]): { answers: Settlement[]; numbers:
     return number;
   });
   return { answers, numbers };
-}
-
-/** A destination's words may hold what PostgreSQL's texts cannot. */
-function toStorableText(text: string): string {
-  return text.replaceAll("\0", "").toWellFormed();
 }
 
 function toSettleText({ dropsContent }: { dropsContent: boolean }): string {

@@ -87,9 +87,14 @@ export function openDatabaseQueue(options: DatabaseQueueOptions): DatabaseQueue 
   };
 }
 
-/** Another gateway may hold some of it: that is settled by its lease, whatever the row says of its time. */
+/**
+ * Another gateway may hold some of it: that is settled by its lease, whatever the row says of its time. A lease that ends
+ * too late was made by a clock that was ahead; the gateway that took it can still settle with it.
+ */
 const hastenText = `
-  UPDATE queue_delivery SET due_at_ms = $1::bigint WHERE state = 0 AND due_at_ms > $2::bigint`;
+  UPDATE queue_delivery SET due_at_ms = least(due_at_ms, CASE WHEN due_at_ms > $2::bigint THEN $1::bigint END),
+      lease_until_ms = CASE WHEN lease_until_ms > $2::bigint THEN 0 ELSE lease_until_ms END
+    WHERE state = 0 AND (due_at_ms > $2::bigint OR lease_until_ms > $2::bigint)`;
 
 const sizeText = `
   SELECT pg_total_relation_size('queue_delivery') + pg_total_relation_size('queue_content') AS bytes`;

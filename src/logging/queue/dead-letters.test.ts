@@ -147,6 +147,48 @@ describe.each(engines)("dead letters of the queue engine $name", ({ make }) => {
     expect(await queue.revise({ filter: {}, ...replay })).toBe(0);
   });
 
+  test("replays deliveries that wait, by record, callback, team, time and answer, and no others", async () => {
+    const two = [{ body: "{}", callbackIds: ["two"] }];
+    await queue.append([
+      makeEntry("far"),
+      makeEntry("tried"),
+      makeEntry("other callback", { contents: two }),
+      makeEntry("other team", { teamId: "b" }),
+      makeEntry("other time", { createdAtMs: startMs - 500 }),
+    ]);
+    const yearMs = 31_536_000_000;
+    for (const callbackId of ["one", "two"]) {
+      const claimed = await claim(callbackId);
+      await queue.settle(
+        claimed.map(({ deliveryId, recordId }) => {
+          const [status, waitMs] = recordId === "tried" ? [401, 0] : [503, 10 * yearMs];
+          return { deliveryId, state: "pending", dueAtMs: startMs + 1 + waitMs, counted: true, status, message: "no" };
+        }),
+        startMs,
+      );
+    }
+    await queue.append([makeEntry("new")]);
+    const replay = { action: "replay", nowMs: startMs + 1_000 } as const;
+    expect(await queue.revise({ filter: { recordIds: ["far", "new", "unknown"] }, ...replay })).toBe(1);
+    expect(await queue.revise({ filter: { recordIds: ["far"] }, ...replay })).toBe(0);
+    expect(await queue.revise({ filter: { statuses: [{ from: 401, to: 401 }] }, ...replay })).toBe(1);
+    expect(await queue.revise({ filter: { callbackIds: ["two"] }, ...replay })).toBe(1);
+    expect(await queue.revise({ filter: { teamIds: ["b"] }, ...replay })).toBe(1);
+    expect(await queue.revise({ filter: { createdBeforeMs: startMs }, ...replay })).toBe(1);
+    expect(await queue.revise({ filter: {}, ...replay })).toBe(0);
+    expect(await queue.revise({ filter: {}, action: "discard", nowMs: startMs })).toBe(0);
+    const claimed = await claim("one", 9, startMs + 1_000);
+    expect(claimed.map(({ recordId, tries }) => [recordId, tries])).toEqual([
+      ["new", 0],
+      ...["far", "tried", "other team", "other time"].map((recordId) => [recordId, 0]),
+    ]);
+    expect(await claim("two", 9, startMs + 1_000)).toMatchObject([{ ageFromMs: startMs + 1_000 }]);
+    expect(await queue.find({ by: "counts" })).toEqual([
+      { callbackId: "one", state: "pending", count: 5 },
+      { callbackId: "two", state: "pending", count: 1 },
+    ]);
+  });
+
   test("discards the selected dead letters with their content, and touches no others", async () => {
     const shared = [{ body: "{}", callbackIds: ["one", "two"] }];
     await queue.append([makeEntry("r1", { contents: shared }), makeEntry("r2"), makeEntry("r3")]);

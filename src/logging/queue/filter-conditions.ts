@@ -30,3 +30,8 @@ export function filterConditions(filter: DeliveryFilter, { value, oneOf }: Filte
 function oneOfStates(numbers: readonly string[]): string {
   return numbers.length === 1 ? `state = ${numbers.join()}` : `state IN (${numbers.join(", ")})`;
 }
+
+/** Whether a pending delivery waits: for a later time, or after a try. One that was replayed and not tried since does not. */
+export function waitingCondition(now: string): string {
+  return `(due_at_ms > ${now} OR (status IS NOT NULL AND due_at_ms <> coalesce(age_from_ms, created_at_ms)))`;
+}

@@ -20,6 +20,8 @@ export type Leases = {
   find(leaseId: number): Lease | undefined;
   /** Ends the lease of a delivery, if it has one. */
   end(deliveryId: number): void;
+  /** Ends leases that end later than this: the clock was ahead when they were made. */
+  endLater(untilMs: number): void;
 };
 
 /** Makes an empty set of leases. */
@@ -50,5 +52,9 @@ export function makeLeases(): Leases {
     },
     find: (leaseId) => leases.get(leaseId),
     end,
+    endLater(untilMs) {
+      // The delivery can still be settled with it, unless it is handed out again.
+      for (const lease of leases.values()) if (lease.untilMs > untilMs) lease.untilMs = 0;
+    },
   };
 }

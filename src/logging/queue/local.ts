@@ -39,7 +39,7 @@ export function openLocalQueue(options: LocalQueueOptions): LocalQueue {
   const append = makeAppend(store, sealer);
   const settle = makeSettle(store, leases, { keepsContent });
   const find = toFind(makeFind(store, leases));
-  const hasten = makeHasten(store);
+  const hasten = makeHasten(store, leases);
   const { purge, expire } = makeRemove({ store, leases, now });
 
   return {

@@ -109,8 +109,8 @@ export type ListRequest = { filter: DeliveryFilter; before: number | null; limit
 export type DeliveryPage = { rows: DeliveryRow[]; next: number | null };
 
 /**
- * Which dead letters to change. `replay`: they are pending again, with no tries and a new age. `discard`: they become
- * suppressed, and their content goes.
+ * Which deliveries to change. `replay`: dead letters, and pending deliveries that were tried or wait for a later time, are
+ * due now, with no tries and a new age. `discard`: dead letters become suppressed, and their content goes.
  */
 export type ReviseRequest = { filter: DeliveryFilter; action: "replay" | "discard"; nowMs: number };
 
@@ -172,11 +172,11 @@ export type Queue = {
   find(request: { by: "due"; nowMs: number }): Promise<DueCallback[]>;
   find(request: CountsRequest): Promise<DeliveryCounts[]>;
   list(request: ListRequest): Promise<DeliveryPage>;
-  /** Changes dead letters, and nothing else. Returns how many. */
+  /** Changes what a request selects, and nothing else. Returns how many. */
   revise(request: ReviseRequest): Promise<number>;
   /**
-   * The clock was set back: what is due later than a time, which nothing should be, is due now. Without it such rows
-   * would wait until the clock is there again.
+   * What is due later than a time, which nothing should be, is due now, and a lease that ends later is over. Such times
+   * come from a clock that was wrong, or from a version that let destinations ask for any wait.
    */
   hasten(request: { laterThanMs: number; nowMs: number }): Promise<void>;
   /** Reads records whose content is kept. */

@@ -3,14 +3,14 @@ import { route } from "#http/route.ts";
 import { DeadLetterSelection } from "#teams/delivery-selection.ts";
 import { reviseDeadLetters, RevisedDeadLetters } from "#teams/revise-dead-letters.ts";
 
-/** Dead letters are pending again. */
+/** Dead letters are pending again, and waiting deliveries are due now. */
 export const POST = route(
   {
     auth: "writer",
     describe: {
-      summary: "Send dead letters again",
+      summary: "Send dead letters again, and waiting deliveries now",
       details:
-        "Only what is dead is selected. It is sent with the ids that it always had, so what had arrived all the same is not there twice where the destination goes by ids.",
+        "Selects dead letters, and deliveries that were tried and wait. Each is sent with the ids that it always had, so a destination that goes by ids does not keep it twice.",
       tag: "Logs",
       answer: RevisedDeadLetters,
       example: { team_id: "team-search", error_class: "refused_credentials" },

@@ -15,6 +15,23 @@ type DeadLetterActionsProps = {
   isSmall?: boolean;
 };
 
+/** Sends waiting deliveries now. */
+export function SendNow({ selection, what, isSmall = false }: DeadLetterActionsProps) {
+  const trpc = useTRPC();
+  const replay = useMutation(trpc.deliveries.replay.mutationOptions(useAct()("On its way again")));
+  return (
+    <Button
+      size={isSmall ? "small" : "normal"}
+      isPending={replay.isPending}
+      aria-label={`Send now ${what}`}
+      onClick={() => replay.mutate(selection)}
+    >
+      <RotateCcw aria-hidden />
+      Send now
+    </Button>
+  );
+}
+
 /** Sends failed deliveries again, or, once asked, gives them up. */
 export function DeadLetterActions({ selection, what, isSmall = false }: DeadLetterActionsProps) {
   const trpc = useTRPC();

@@ -4,7 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import { ListChecks } from "lucide-react";
 import { useMemo } from "react";
 import { QueryState } from "#app/(portal)/portal/(home)/query-state.tsx";
-import { DeadLetterActions } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/dead-letter-actions.tsx";
+import {
+  DeadLetterActions,
+  SendNow,
+} from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/dead-letter-actions.tsx";
 import { DeliveryTable } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/delivery-table.tsx";
 import {
   noFilters,
@@ -53,6 +56,9 @@ export function DeliveriesScreen() {
             selection={selection}
             what={isNarrowed ? "all that failed and fit the filters" : "all that failed"}
           />
+        )}
+        {mayManage && state === "pending" && id === "" && shown !== undefined && shown.length > 0 && (
+          <SendNow selection={selection} what={isNarrowed ? "all that wait and fit the filters" : "all that wait"} />
         )}
       </PageHeader>
       <DeliveryFilters

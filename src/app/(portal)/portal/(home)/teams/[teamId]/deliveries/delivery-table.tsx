@@ -1,4 +1,7 @@
-import { DeadLetterActions } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/dead-letter-actions.tsx";
+import {
+  DeadLetterActions,
+  SendNow,
+} from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/dead-letter-actions.tsx";
 import type { Outputs } from "#trpc/client.tsx";
 import { Badge, type Tone } from "#ui/badge.tsx";
 import { RelativeTime } from "#ui/relative-time.tsx";
@@ -18,7 +21,7 @@ type DeliveryTableProps = { teamId: string; deliveries: readonly Delivery[]; may
 
 /** Deliveries, what matters first where the screen is narrow, with the destination's own words, and for failed ones the way to send them again. */
 export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTableProps) {
-  const hasActions = mayManage && deliveries.some(({ state }) => state === "dead");
+  const hasActions = mayManage && deliveries.some(({ state }) => state === "dead" || state === "retrying");
   const head = ["State", "Destination", "Answer", "Record", ...(hasActions ? [""] : [])];
   return (
     <Table label="Deliveries" head={head} isStacked>
@@ -51,15 +54,9 @@ export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTablePr
             </Cell>
             {hasActions && (
               <Cell className="align-top">
-                {delivery.state === "dead" && (
-                  <div className="flex gap-2 sm:justify-end">
-                    <DeadLetterActions
-                      selection={{ teamId, callback_id: delivery.callback_id, record_ids: [delivery.record_id] }}
-                      what={delivery.record_id}
-                      isSmall
-                    />
-                  </div>
-                )}
+                <div className="flex gap-2 sm:justify-end">
+                  <Actions teamId={teamId} delivery={delivery} />
+                </div>
               </Cell>
             )}
           </Row>
@@ -67,6 +64,13 @@ export function DeliveryTable({ teamId, deliveries, mayManage }: DeliveryTablePr
       })}
     </Table>
   );
+}
+
+function Actions({ teamId, delivery }: { teamId: string; delivery: Delivery }) {
+  const { state, callback_id, record_id: what } = delivery;
+  const selection = { teamId, callback_id, record_ids: [what] };
+  if (state === "dead") return <DeadLetterActions selection={selection} what={what} isSmall />;
+  return state === "retrying" ? <SendNow selection={selection} what={what} isSmall /> : null;
 }
 
 function Answer({ delivery: { state, status, message, tries } }: { delivery: Delivery }) {

@@ -4,7 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { teamPath } from "#app/(portal)/portal/(home)/team-path.ts";
-import { DeadLetterActions } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/dead-letter-actions.tsx";
+import {
+  DeadLetterActions,
+  SendNow,
+} from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/dead-letter-actions.tsx";
 import { DeliveryChart } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/delivery-chart.tsx";
 import { DeliveryTable } from "#app/(portal)/portal/(home)/teams/[teamId]/deliveries/delivery-table.tsx";
 import { DeliveryBadge } from "#app/(portal)/portal/(home)/teams/[teamId]/destinations/callback-words.tsx";
@@ -38,6 +41,7 @@ export function CallbackDeliveries({ teamId, callbackId, mayManage }: CallbackDe
         pending={own?.pending ?? 0}
       >
         {mayManage && isRefusing && <DeadLetterActions selection={of} what="all that failed at this destination" />}
+        {mayManage && !isRefusing && <SendNow selection={of} what="all that wait for this destination" />}
       </Trouble>
       <Card>
         <CardHeader title="Deliveries" description="What the gateway still keeps of them; contents go once delivered.">
@@ -95,6 +99,7 @@ function Trouble({ deliveries, dead, pending, children }: TroubleProps) {
     <Notice tone="warn" title={`${String(pending)} ${pending === 1 ? "log waits" : "logs wait"} to be taken`}>
       <p>{waiting.message || "The destination did not answer."}</p>
       <p className="text-quiet">They are tried again by themselves, and at once when the settings below are saved.</p>
+      <div className="flex flex-wrap gap-2 pt-2">{children}</div>
     </Notice>
   );
 }
