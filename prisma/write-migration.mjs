@@ -1,5 +1,7 @@
 // `node prisma/write-migration.mjs NAME` writes the SQL from the schema of the newest migration to schema.prisma, and
 // keeps that schema beside it. Without a name it prints that SQL and exits with 1 if there is any.
+// A NAME that ends in _incompatible keeps builds that do not know the migration from starting on the database. Indexes on
+// tables that exist already go into a migration of their own: one that only builds indexes is built concurrently.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -33,9 +33,9 @@ export const test = base.extend<GatewayFixtures>({
   startGateways: async ({ databaseUrl, startSluice, fakes }, use) => {
     await use(async (count, { config = {}, env: more = {}, urlOf = (url: string) => url } = {}) => {
       const env = {
-        ...more,
         SLUICE_MASTER_KEY: `sk-${randomBytes(16).toString("hex")}`,
         SLUICE_ENCRYPTION_KEY: randomBytes(32).toString("hex"),
+        ...more,
       };
       const sluices: SluiceProcess[] = [];
       for (let index = 0; index < count; index += 1) {

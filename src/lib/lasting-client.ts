@@ -1,4 +1,5 @@
 import pg from "pg";
+import { isDirect } from "#lib/build-index.ts";
 
 /** One connection to PostgreSQL that is made anew whenever it was lost. */
 export type LastingClient = {
@@ -31,7 +32,8 @@ export function makeLastingClient(connection: pg.ClientConfig, channel: string, 
     });
     client.on("notification", onNotice);
     await client.connect();
-    await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    // Behind a transaction pooler it would stay on a connection of others, and reach nobody.
+    if (await isDirect(client)) await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
     return client;
   }
 
