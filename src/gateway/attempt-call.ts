@@ -12,6 +12,7 @@ import { toUpstreamBody } from "#gateway/upstream-body.ts";
 import { ofStatus, ofThrown, type CallFailure } from "#gateway/upstream-failure.ts";
 import { AppError, UpstreamError } from "#lib/errors.ts";
 import { readBody } from "#lib/fetch-upstream.ts";
+import { untilCut } from "#logging/calls-in-flight.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
 
 /** An answer that was read whole. */
@@ -39,22 +40,22 @@ export type PiecewiseAnswer = {
 /** What a deployment answered. */
 export type Attempt = WholeAnswer | PiecewiseAnswer;
 
-/** What one attempt came to. */
+/** What one attempt came to. `left`: the call was aborted, by its client or by the stop of the gateway. */
 export type AttemptOutcome = Attempt | { kind: "failed"; failure: CallFailure } | { kind: "left" };
 
 const answerBytesMax = 64 * 1024 * 1024;
 const errorBytesMax = 64 * 1024;
 
 /**
- * Sends a call to its deployment once. A failure of the upstream is an outcome, and so is `left`: the client is gone,
- * and what the upstream had begun is aborted. A refusal of our own is thrown.
+ * Sends a call to its deployment once. A failure of the upstream is an outcome, and so is `left`: what the upstream had
+ * begun is aborted. A refusal of our own is thrown.
  */
 export async function attemptCall(call: RoutedCall, form: FormData | null): Promise<AttemptOutcome> {
   const { start, deployment } = call;
   const sentMs = nowMs();
   let answer: ProviderAnswer;
   try {
-    answer = await send(call, form);
+    answer = await untilCut(send(call, form));
   } catch (thrown) {
     if (start.signal?.aborted) return { kind: "left" };
     if (!(thrown instanceof UpstreamError)) throw thrown;
@@ -72,8 +73,8 @@ export async function attemptCall(call: RoutedCall, form: FormData | null): Prom
     contentType,
   });
   try {
-    if (copy !== null) return await open(answer, copy, sentMs);
-    const bytes = await readBody(answer, answerBytesMax);
+    if (copy !== null) return await untilCut(open(answer, copy, sentMs));
+    const bytes = await untilCut(readBody(answer, answerBytesMax));
     const upstreamMs = nowMs() - sentMs;
     return { kind: "whole", answer, bytes, response: start.operation.readAnswer(bytes, contentType), upstreamMs };
   } catch (thrown) {

@@ -12,6 +12,7 @@ import {
   type RecordUsage,
 } from "#logging/record.ts";
 import { newRecordId } from "#lib/id.ts";
+import type { CallInFlight } from "#logging/calls-in-flight.ts";
 
 /** What is known of a call when it starts. */
 export type CallStart = {
@@ -24,8 +25,10 @@ export type CallStart = {
   body: JsonObject;
   headers: Headers;
   startTimeMs: number;
-  /** Aborted when the client leaves; absent where nobody can. */
+  /** Aborted when the client leaves or the gateway cuts the call; absent if neither can happen. */
   signal?: AbortSignal | undefined;
+  /** What the stop of the gateway waits for; absent for a call that it does not know. */
+  inFlight?: CallInFlight | undefined;
 };
 
 /** What became of a call. */

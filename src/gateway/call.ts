@@ -10,6 +10,7 @@ import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
 import type { JudgedCall } from "#logging/callback-rules.ts";
+import { noteLostCall } from "#logging/calls-in-flight.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import { logCall } from "#logging/log-call.ts";
 import { planLog, type LogPlan } from "#logging/log-plan.ts";
@@ -65,7 +66,7 @@ export async function commitCall(call: Call, record: LogRecord): Promise<void> {
   call.onEnd?.(record);
   countUsage(record);
   if (record.responseCostUsd > 0 || call.hasReservation === true) noteSpend(call, record);
-  const committed = logCall(call.plan, record);
+  const committed = commit(call, record);
   if (configState.get().logging.commit === "after_answer") {
     committed.catch((error: unknown) => {
       reportLostLog(record, error);
@@ -107,12 +108,18 @@ export async function commitFailure(
   countUsage(record);
   if (call.hasReservation === true) noteSpend(call, record);
   try {
-    await logCall(call.plan, record);
+    await commit(call, record);
     return true;
   } catch (cause) {
     reportLostLog(record, cause);
     return false;
   }
+}
+
+/** `logCall`, and the call stays in flight until it is done, whoever waits for it. */
+function commit({ plan, start }: Call, record: LogRecord): Promise<unknown> {
+  const release = start.inFlight?.hold();
+  return logCall(plan, record).finally(release);
 }
 
 /** What is known of a call for its receipt, before there is a record. */
@@ -134,5 +141,6 @@ function noteSpend(call: Call, record: LogRecord): void {
 }
 
 function reportLostLog(record: LogRecord, cause: unknown): void {
+  noteLostCall();
   currentLogger().error({ recordId: record.recordId, error: String(cause) }, "a record could not be queued");
 }

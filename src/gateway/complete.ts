@@ -20,6 +20,7 @@ import type { Database } from "#lib/db.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { toPiecewiseResponse } from "#lib/piecewise-response.ts";
+import { untilCut, type CallInFlight } from "#logging/calls-in-flight.ts";
 import { toReceipt } from "#logging/log-call.ts";
 import { isJsonObject, noUsage, type JsonObject, type LogRecord } from "#logging/record.ts";
 
@@ -32,8 +33,8 @@ export type CompleteInput = {
   /** The form that the body was read from. */
   form?: FormData;
   headers: Headers;
-  /** Aborted when the client leaves. */
-  signal?: AbortSignal;
+  /** The call as the stop of the gateway knows it; absent if it does not. */
+  inFlight?: CallInFlight | undefined;
   callId: string;
   callIdIsClients: boolean;
   path: string;
@@ -46,9 +47,10 @@ export type CompleteInput = {
  * that is passed on in pieces, the last does. Throws an `AppError` in the wire's words where there is no answer.
  */
 export async function complete(input: CompleteInput): Promise<Response> {
-  const { operation, caller, headers, signal, callId, callIdIsClients, path, form = null } = input;
+  const { operation, caller, headers, inFlight, callId, callIdIsClients, path, form = null } = input;
   const { model, body } = withModel(input);
-  const call = planCall(startCall({ callId, callIdIsClients, operation, route: path, caller, body, headers, signal }));
+  const start = { callId, callIdIsClients, operation, route: path, caller, body, headers };
+  const call = planCall(startCall({ ...start, inFlight, signal: inFlight?.signal }));
   const outcome = await route(input.db, call, { model, form });
   if ("hit" in outcome) return replay(outcome.call, outcome.hit);
   if ("hasLeft" in outcome) return leave(outcome.call);
@@ -65,9 +67,9 @@ async function route(
   try {
     if (model === null) throw noModel();
     assertControlsAllowed(call);
-    if (hasBudget(call.start.caller)) await holdBudget(db, call, model);
-    if (call.start.caller.limits.length > 0) await admitCall(call, model);
-    const hit = form === null ? await askCache(call, model) : null;
+    if (hasBudget(call.start.caller)) await untilCut(holdBudget(db, call, model));
+    if (call.start.caller.limits.length > 0) await untilCut(admitCall(call, model));
+    const hit = form === null ? await untilCut(askCache(call, model)) : null;
     if (hit !== null) return hit;
     return await routeCall(call, model, form);
   } catch (error) {

@@ -7,10 +7,11 @@ import { loadOf } from "#gateway/deployment-load.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { isPlain, pickDeployment } from "#gateway/pick-deployment.ts";
 import { readRouting, retriesFor, strategyOf, type Routing } from "#gateway/routing.ts";
-import type { CallFailure } from "#gateway/upstream-failure.ts";
+import { ofCut, type CallFailure } from "#gateway/upstream-failure.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { toRetryAfterMs } from "#lib/retry-after.ts";
+import { findCut } from "#logging/calls-in-flight.ts";
 import type { RecordAttempt } from "#logging/record.ts";
 
 /** What became of a call: an answer, or the failure of its last attempt. `deployment` made that attempt. */
@@ -73,7 +74,7 @@ async function tryGroup(
     const startTimeMs = nowMs();
     if (!plain) watch(call);
     const outcome = await attemptCall(call, journey.form);
-    if (outcome.kind === "left") return { call, hasLeft: true };
+    if (outcome.kind === "left") return toAborted(call);
     if (outcome.kind !== "failed") return { call, attempt: outcome };
     journey.last = { deployment, failure: outcome.failure, startTimeMs };
     tried.add(deployment.id);
@@ -84,8 +85,14 @@ async function tryGroup(
     await waitToRetry(journey, group, tries);
     if (!call.start.signal?.aborted) continue;
     noteLast(journey);
-    return { call: toRouted(journey, deployment), hasLeft: true };
+    return toAborted(toRouted(journey, deployment));
   }
+}
+
+/** Nothing more is tried for a call that was aborted. A cut is a failure of the call, a client that left is none. */
+function toAborted(call: RoutedCall): RouteOutcome {
+  const cut = findCut(call.start.signal);
+  return cut === null ? { call, hasLeft: true } : { call, failure: ofCut(cut) };
 }
 
 function toRouted({ call, attempts, retries, fallbacks }: Journey, deployment: Deployment): RoutedCall {

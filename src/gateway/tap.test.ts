@@ -4,6 +4,8 @@ import { chatWire } from "#gateway/chat-stream.ts";
 import { makeStreamCopy } from "#gateway/stream-copy.ts";
 import { tap, type TapEnd, type TapSource } from "#gateway/tap.ts";
 import { toWebStream } from "#lib/piecewise-response.ts";
+import { stateCell } from "#lib/state.ts";
+import { cutCalls, enterCall } from "#logging/calls-in-flight.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
 
 type Upstream = TapSource & { reads: number; destroyed: boolean };
@@ -29,13 +31,14 @@ function upstream(pieces: readonly Buffer[], failure: Error | null = null): Upst
   return source;
 }
 
-type Setup = { hideUsage?: boolean; onEnd?: (end: TapEnd) => Promise<void> };
+type Setup = { hideUsage?: boolean; signal?: AbortSignal; onEnd?: (end: TapEnd) => Promise<void> };
 
 function start(pieces: readonly Buffer[], setup: Setup & { failure?: Error } = {}) {
   const source = upstream(pieces.slice(1), setup.failure ?? null);
   const ends: TapEnd[] = [];
   const body = tap(pieces[0] ?? Buffer.alloc(0), source, {
     copy: makeStreamCopy(chatWire, setup.hideUsage ?? false),
+    signal: setup.signal,
     async onEnd(end) {
       ends.push(end);
       await setup.onEnd?.(end);
@@ -287,6 +290,29 @@ describe("onEnd", () => {
     expect((await waiting).done).toBe(true);
     expect(ends).toHaveLength(1);
     expect(ends[0]?.outcome).toBe("complete");
+  });
+
+  test("is called once if the stream is cut while its client reads nothing", async () => {
+    const call = enterCall(new AbortController().signal);
+    const { source, ends, body } = start([Buffer.from(frame(textChunk("a"))), Buffer.from(frame(textChunk("b")))], {
+      signal: call.signal,
+    });
+    const written: string[] = [];
+    let hasEnded = false;
+    void body.pump({
+      write: (piece) => written.push(Buffer.from(piece).toString("utf8")) > 1,
+      drained: () => new Promise(() => undefined),
+      end: () => (hasEnded = true),
+      breakOff: () => undefined,
+    });
+    await turn();
+    cutCalls();
+    await turn();
+    await body.leave();
+    expect(ends.map((end) => [end.outcome, contentOf(end)])).toEqual([["broken", "a"]]);
+    expect(written).toEqual([frame(textChunk("a")), containing("is stopping")]);
+    expect([hasEnded, source.destroyed]).toEqual([true, true]);
+    stateCell("calls-in-flight").clear();
   });
 
   test("is called once for an empty body", async () => {

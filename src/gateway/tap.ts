@@ -1,5 +1,6 @@
 import type { StreamCopy } from "#gateway/stream-copy.ts";
 import type { PiecewiseBody, PieceSink } from "#lib/piecewise-response.ts";
+import { onCut } from "#logging/calls-in-flight.ts";
 import type { Json, JsonObject } from "#logging/record.ts";
 
 /** How a stream ended. `broken`: the upstream broke off or sent an error frame. */
@@ -25,6 +26,8 @@ export type TapOptions = {
    * such frame, and the connection is what breaks.
    */
   errorFrame(reason: unknown): string | null;
+  /** Aborted by the stop of the gateway, which ends the stream like an upstream that breaks off. */
+  signal?: AbortSignal | undefined;
 };
 
 /** Bytes of an upstream, read once. */
@@ -44,6 +47,9 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Piec
   async function end(outcome: TapEnd["outcome"], reason: unknown): Promise<void> {
     if (isOver) return;
     isOver = true;
+    // What the upstream sent was paid for, also if it was not passed on.
+    if (next !== null) copy.pass(next);
+    next = null;
     const { response, usage, errorText } = copy.answer();
     // Clients hang up on an error frame, so it decides whatever comes after it.
     await options.onEnd({ outcome: errorText === null ? outcome : "broken", response, usage, reason, errorText });
@@ -73,6 +79,10 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Piec
 
   return {
     async pump(sink) {
+      // Also while the upstream or the client keeps the stream waiting.
+      onCut(options.signal, (cut) => {
+        if (!isOver) void breakOff(sink, cut);
+      });
       for (;;) {
         let bytes = next;
         let frames: Buffer[] = [];
@@ -101,10 +111,6 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Piec
     async leave() {
       hasLeft = true;
       source.destroy();
-      // What the upstream sent was paid for, also where the client left before it was passed on.
-      const unread = isOver ? null : next;
-      next = null;
-      if (unread !== null) copy.pass(unread);
       await end("client_disconnected", null).catch(() => undefined);
     },
   };

@@ -85,6 +85,12 @@ export function ofRefusal(error: AppError): NonNullable<LogRecord["error"]> {
   return { code: String(error.status), class: classOfStatus[error.status] ?? "APIError", message: error.message };
 }
 
+/** A call that the gateway cut at its stop. */
+export function ofCut(error: AppError): CallFailure {
+  const retryAfter = error.headers["retry-after"] ?? null;
+  return { error, logged: ofRefusal(error), retryAfter, isContextWindow: false };
+}
+
 function exceptionName(deployment: Deployment): string {
   return findProvider(deployment.provider)?.exceptionName ?? "OpenAIException";
 }

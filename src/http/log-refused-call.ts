@@ -5,6 +5,7 @@ import { configState } from "#lib/config.ts";
 import type { AppError } from "#lib/errors.ts";
 import { newRecordId, sha256Hex } from "#lib/id.ts";
 import { currentLogger } from "#lib/logger.ts";
+import { noteLostCall } from "#logging/calls-in-flight.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import { logCall } from "#logging/log-call.ts";
 import { planLog } from "#logging/log-plan.ts";
@@ -30,6 +31,7 @@ export async function logRefusedCall(
   const plan = planLog(policy, { controls: noControls, isTeamDisabled }, config);
   const record = toRefusedRecord(error, { caller: caller ?? strangerCaller, path, callId, callType });
   await logCall(plan, record).catch((cause: unknown) => {
+    noteLostCall();
     currentLogger().error({ recordId: record.recordId, error: String(cause) }, "a record could not be queued");
   });
 }

@@ -12,6 +12,7 @@ import { verifyKey } from "#keys/verify-key.ts";
 import { currentDb, type Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { newRecordId } from "#lib/id.ts";
+import { enterCall, findCut, untilCut, type CallInFlight } from "#logging/calls-in-flight.ts";
 
 /**
  * Who may call. `none`: everybody. `key`: any valid key. `writer`: proxy administrators and internal users, and the use
@@ -44,6 +45,8 @@ export type CallEnvelope = {
   callIdIsClients: boolean;
   /** The path as it was called, without query. */
   path: string;
+  /** The call as the stop of the gateway knows it; null for what is no call of a model. */
+  inFlight: CallInFlight | null;
 };
 
 /** What a handler gets. `body` and `query` are parsed; `params` are decoded path parameters. */
@@ -84,18 +87,22 @@ export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Hand
     const callIdIsClients = givenCallId !== null && callIdPattern.test(givenCallId);
     const callId = callIdIsClients ? givenCallId : newRecordId();
     const path = pathOf(request.url);
+    const inFlight = options.auth === "llm" ? enterCall(request.signal) : null;
     try {
       const db = currentDb();
       const caller = await authenticate(db, options, { request, path, callId });
       const isCall = options.auth === "llm";
-      const body = await readRouteBody(options, { caller, request, callId, callIdIsClients, path });
+      const envelope = { caller, request, callId, callIdIsClients, path, inFlight };
+      const body = await readRouteBody(options, envelope);
       const warning = options.body && !isCall ? ignoredFieldsWarning(options.body, body) : null;
       const query = options.query ? parseQuery(options.query, request.url) : undefined;
       const params = await context.params;
-      const result = await handler({ db, caller, body, query, params, request, callId, callIdIsClients, path });
+      const result = await handler({ db, body, query, params, ...envelope });
       return withWarning(result instanceof Response ? result : jsonResponse(result, callId), warning);
     } catch (error) {
       return toErrorResponse(error, { requestId: callId, route: path, form: options.errors });
+    } finally {
+      inFlight?.leave();
     }
   }
   return Object.assign(handle, { options });
@@ -107,10 +114,11 @@ async function readRouteBody(
 ): Promise<unknown> {
   if (schema === undefined) return undefined;
   try {
-    return parseBody(schema, await readBodyText(call.request), auth === "llm");
+    return parseBody(schema, await untilCut(readBodyText(call.request)), auth === "llm");
   } catch (error) {
     const refusal = toAppError(error, { requestId: call.callId });
-    if (onBadBody === undefined || refusal.status >= 500) throw error;
+    const isCut = findCut(call.inFlight?.signal) !== null;
+    if (onBadBody === undefined || (refusal.status >= 500 && !isCut)) throw error;
     throw await onBadBody(refusal, call);
   }
 }
@@ -129,7 +137,7 @@ async function authenticate(
 ): Promise<Caller> {
   if (auth === "none") return strangerCaller;
   try {
-    const caller = await verifyKey(db, readBearer(call.request.headers));
+    const caller = await untilCut(verifyKey(db, readBearer(call.request.headers)));
     assertRouteAllowed(caller, auth, call.path);
     return caller;
   } catch (error) {

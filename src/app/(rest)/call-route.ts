@@ -7,6 +7,7 @@ import { checkCall, readForm } from "#http/read-body.ts";
 import { upstreamRefusals, type RouteDescription } from "#http/route-description.ts";
 import { route, type CallEnvelope, type Route } from "#http/route.ts";
 import { AppError } from "#lib/errors.ts";
+import { untilCut } from "#logging/calls-in-flight.ts";
 import type { JsonObject } from "#logging/record.ts";
 
 /** `model`: the path names the model, slashes included. */
@@ -20,9 +21,8 @@ export function callRoute(operation: Operation, { params: named }: CallPath = {}
   const onBadBody = (error: AppError, call: CallEnvelope): Promise<AppError> => refuse(operation, error, call);
   return route(
     { auth: "llm", describe: describe(operation, named), body: schema, callType, errors, onBadBody },
-    ({ db, caller, body, request, params, callId, callIdIsClients, path }) => {
-      const { headers, signal } = request;
-      const call = { db, operation, caller, body, headers, signal, callId, callIdIsClients, path };
+    ({ db, body, params, ...envelope }) => {
+      const call = { db, operation, body, ...toInput(envelope) };
       return complete({ ...call, pathModel: params.model });
     },
   );
@@ -32,10 +32,9 @@ export function callRoute(operation: Operation, { params: named }: CallPath = {}
 export function formRoute(operation: Operation, { params: named }: CallPath = {}): Route {
   return route(
     { auth: "llm", describe: describe(operation, named), callType: operation.callType },
-    async ({ db, caller, request, params, callId, callIdIsClients, path }) => {
-      const { headers, signal } = request;
-      const { form, body } = await readCallForm(operation, { caller, request, callId, callIdIsClients, path });
-      const call = { db, operation, caller, body, form, headers, signal, callId, callIdIsClients, path };
+    async ({ db, params, ...envelope }) => {
+      const { form, body } = await readCallForm(operation, envelope);
+      const call = { db, operation, body, form, ...toInput(envelope) };
       return complete({ ...call, pathModel: params.model });
     },
   );
@@ -43,7 +42,7 @@ export function formRoute(operation: Operation, { params: named }: CallPath = {}
 
 async function readCallForm(operation: Operation, call: CallEnvelope): Promise<{ form: FormData; body: JsonObject }> {
   try {
-    const form = await readForm(call.request);
+    const form = await untilCut(readForm(call.request));
     return { form, body: checkCall(operation.body, toFormBody(form)) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -53,8 +52,14 @@ async function readCallForm(operation: Operation, call: CallEnvelope): Promise<{
 
 /** A body that no call can be made of is a failed call to its owner, and logged as one. */
 function refuse(operation: Operation, error: AppError, call: CallEnvelope): Promise<AppError> {
-  const { caller, request, callId, callIdIsClients, path } = call;
-  return refuseUnread({ operation, caller, headers: request.headers, callId, callIdIsClients, route: path }, error);
+  const { path, ...input } = toInput(call);
+  return refuseUnread({ operation, route: path, ...input }, error);
+}
+
+/** What a call has from its request, beside what was asked. */
+function toInput({ caller, request, callId, callIdIsClients, path, inFlight }: CallEnvelope) {
+  const { headers } = request;
+  return { caller, headers, callId, callIdIsClients, path, inFlight: inFlight ?? undefined };
 }
 
 function describe(
