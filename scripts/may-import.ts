@@ -43,7 +43,7 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
     ],
     never: ["next", "react"],
   },
-  "http/": { any: ["keys/", "logging/", "lib/"], never: ["next", "react"] },
+  "http/": { any: ["gateway/request-controls.ts", "keys/", "logging/", "lib/"], never: ["next", "react"] },
   "app/(rest)/": { any: ["http/", ...rooms, "lib/"], never: nextAndPrisma },
   "app/(portal)/": {
     any: ["trpc/client.tsx", "trpc/page-reads.tsx", "auth/", "ui/"],

@@ -8,7 +8,7 @@ import { assertRouteAllowed } from "#http/route-access.ts";
 import type { RouteDescription } from "#http/route-description.ts";
 import { withWarning } from "#http/with-warning.ts";
 import { strangerCaller, type Caller } from "#keys/caller.ts";
-import { verifyKey } from "#keys/verify-key.ts";
+import { identifyKey } from "#keys/verify-key.ts";
 import { currentDb, type Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { newRecordId } from "#lib/id.ts";
@@ -136,12 +136,15 @@ async function authenticate(
   call: { request: Request; path: string; callId: string },
 ): Promise<Caller> {
   if (auth === "none") return strangerCaller;
+  let caller: Caller | null = null;
   try {
-    const caller = await untilCut(verifyKey(db, readBearer(call.request.headers)));
-    assertRouteAllowed(caller, auth, call.path);
-    return caller;
+    const identified = await untilCut(identifyKey(db, readBearer(call.request.headers)));
+    caller = identified.caller;
+    if (identified.refusal !== null) throw identified.refusal;
+    assertRouteAllowed(identified.caller, auth, call.path);
+    return identified.caller;
   } catch (error) {
-    if (auth === "llm" && error instanceof AppError) await logRefusedCall(error, { ...call, callType });
+    if (auth === "llm" && error instanceof AppError) await logRefusedCall(db, error, { ...call, callType, caller });
     throw error;
   }
 }

@@ -23,6 +23,8 @@ export type Caller = {
   expires: Date | null;
   /** Why the key may not be used now (blocked, or its team is), in the wire's words; null where it may. */
   refusal: string | null;
+  /** The key was deleted or replaced: it is refused like an unknown one, and its owner decides where that is logged. */
+  isRetired?: true;
   /** Tags that key and team put on every call. */
   tags: readonly string[];
   /** Callback names that the key's metadata switches off. */

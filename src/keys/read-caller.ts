@@ -5,6 +5,7 @@ import { toCallBudgets } from "#keys/call-budgets.ts";
 import { callLimitColumns, readUserLimits, toCallLimits, type UserLimits } from "#keys/call-limits.ts";
 import type { Caller } from "#keys/caller.ts";
 import { masterUserId } from "#keys/master-user.ts";
+import { readRetiredCaller } from "#keys/read-retired-caller.ts";
 import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
@@ -50,22 +51,28 @@ const callerColumns = {
 type CallingKey = Prisma.KeyGetPayload<{ select: typeof callerColumns }>;
 
 /**
- * Reads a key with its team and works out its policy; null where there is no such key. The hash that a key had before
- * it was regenerated names the same caller for as long as its grace period allowed; from then on he is expired.
+ * Reads a key with its team and works out its policy; null if there never was such a key. The hash that a key had
+ * before it was regenerated names the same caller for as long as the grace period allowed. Then that caller is expired,
+ * or, without a grace period, retired. So is the caller of a deleted key.
  */
 export async function readCaller(db: Db, keyHash: string): Promise<Caller | null> {
-  const key = await findCallingKey(db, keyHash);
-  return key && toCaller(key, await readUser(db, key.userId), await readUserLimits(db, key));
+  const key = await db.key.findUnique({ where: { token: keyHash }, select: callerColumns });
+  if (key) return readOwner(db, key);
+  // In this order: a key that is regenerated or deleted between two reads is found by the next one.
+  return (await readFormerCaller(db, keyHash)) ?? readRetiredCaller(db, keyHash);
 }
 
-async function findCallingKey(db: Db, token: string): Promise<CallingKey | null> {
-  const key = await db.key.findUnique({ where: { token }, select: callerColumns });
-  if (key) return key;
+async function readOwner(db: Db, key: CallingKey): Promise<Caller> {
+  return toCaller(key, await readUser(db, key.userId), await readUserLimits(db, key));
+}
+
+async function readFormerCaller(db: Db, token: string): Promise<Caller | null> {
   const select = { validUntil: true, key: { select: callerColumns } } as const;
   const former = await db.formerToken.findUnique({ where: { token }, select });
-  if (!former?.validUntil) return null;
-  const { expires } = former.key;
-  return { ...former.key, expires: expires && expires < former.validUntil ? expires : former.validUntil };
+  if (!former) return null;
+  const { key, validUntil } = former;
+  if (validUntil === null) return { ...(await readOwner(db, key)), isRetired: true };
+  return readOwner(db, { ...key, expires: key.expires && key.expires < validUntil ? key.expires : validUntil });
 }
 
 /** As whom a key acts. A user who does not exist is nobody, and so is the one that the master key stands for. */

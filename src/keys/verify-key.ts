@@ -10,28 +10,39 @@ import { sha256Hex } from "#lib/id.ts";
 import { masterKeyState } from "#lib/master-key.ts";
 import { choosePolicy } from "#logging/policy.ts";
 
-/**
- * Tells who holds a bearer key, from a cache that key and team writes empty at once. Throws `unauthorized` in LiteLLM's
- * words for no, unknown, blocked and expired keys and for keys of a blocked team.
- */
+/** Who calls, or why they may not. A refusal names the key's owner too; `caller` is null if the key is nobody's. */
+export type Identified = { caller: Caller; refusal: null } | { caller: Caller | null; refusal: AppError };
+
+/** `identifyKey` for those who only let holders of valid keys in: throws the refusal. */
 export async function verifyKey(db: Db, bearer: string | null, now = new Date()): Promise<Caller> {
-  if (bearer === null) throw new AppError("unauthorized", "Authentication Error, No api key passed in.");
-  const keyHash = sha256Hex(bearer);
-  if (isMasterKey(keyHash)) return masterCaller();
-  if (!bearer.startsWith("sk-")) {
-    throw new AppError(
-      "unauthorized",
-      `Authentication Error, LiteLLM Virtual Key expected. Received=${maskedKey(bearer)}, expected to start with 'sk-'.`,
-    );
-  }
-  const caller = await findCaller(db, keyHash, now);
-  if (!caller) throw unknownKey(bearer, keyHash);
-  if (caller.refusal !== null) throw new AppError("unauthorized", `Authentication Error, ${caller.refusal}`);
-  if (caller.expires && caller.expires.getTime() <= now.getTime()) throw expiredKey(bearer, caller.expires, now);
+  const { caller, refusal } = await identifyKey(db, bearer, now);
+  if (refusal !== null) throw refusal;
   return caller;
 }
 
-async function findCaller(db: Db, keyHash: string, now: Date): Promise<Caller | null> {
+/**
+ * Tells who holds a bearer key, from a cache that key and team writes empty at once. Refuses with `unauthorized` in
+ * LiteLLM's words: no, unknown, retired, blocked and expired keys, and keys of a blocked team.
+ */
+export async function identifyKey(db: Db, bearer: string | null, now = new Date()): Promise<Identified> {
+  if (bearer === null) {
+    return { caller: null, refusal: new AppError("unauthorized", "Authentication Error, No api key passed in.") };
+  }
+  const keyHash = sha256Hex(bearer);
+  if (!bearer.startsWith("sk-") && !isMasterKey(keyHash)) return { caller: null, refusal: noVirtualKey(bearer) };
+  const caller = await findCaller(db, keyHash, now);
+  if (caller === null || caller.isRetired) return { caller, refusal: unknownKey(bearer, keyHash) };
+  if (caller.refusal !== null) {
+    return { caller, refusal: new AppError("unauthorized", `Authentication Error, ${caller.refusal}`) };
+  }
+  const { expires } = caller;
+  if (expires && expires.getTime() <= now.getTime()) return { caller, refusal: expiredKey(bearer, expires, now) };
+  return { caller, refusal: null };
+}
+
+/** The holder of a key's hash, whether or not the key may be used; null if the hash is nobody's. */
+export async function findCaller(db: Db, keyHash: string, now = new Date()): Promise<Caller | null> {
+  if (isMasterKey(keyHash)) return masterCaller();
   const nowMs = now.getTime();
   const cached = cachedCaller(keyHash, nowMs);
   if (cached !== undefined) return cached;
@@ -62,12 +73,22 @@ export function maskedKey(text: string): string {
   return text.length < 12 ? "****" : `${text.slice(0, 4)}****${text.slice(-4)}`;
 }
 
+function noVirtualKey(bearer: string): AppError {
+  const expected = "Authentication Error, LiteLLM Virtual Key expected.";
+  const message = `${expected} Received=${maskedKey(bearer)}, expected to start with 'sk-'.`;
+  return new AppError("unauthorized", message, { logMessage: expected });
+}
+
 function unknownKey(bearer: string, keyHash: string): AppError {
   return new AppError(
     "unauthorized",
     `Authentication Error, Invalid proxy server token passed. Received API Key = sk-...${bearer.slice(-4)}, ` +
       `Key Hash (Token) =${keyHash}. Unable to find token in cache or \`LiteLLM_VerificationTokenTable\``,
-    { type: "token_not_found_in_db", param: "key" },
+    {
+      type: "token_not_found_in_db",
+      param: "key",
+      logMessage: "Authentication Error, Invalid proxy server token passed.",
+    },
   );
 }
 

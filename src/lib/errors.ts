@@ -36,6 +36,8 @@ export type AppErrorOptions = {
   detail?: unknown;
   /** Headers of the answer, beside those that every answer has. */
   headers?: Readonly<Record<string, string>>;
+  /** What a log says instead of the message, if the message repeats a part of what the caller sent as a key. */
+  logMessage?: string;
   cause?: unknown;
 };
 
@@ -47,6 +49,7 @@ export class AppError extends Error {
   readonly param: string | null;
   readonly detail: unknown;
   readonly headers: Readonly<Record<string, string>>;
+  readonly logMessage: string;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -57,6 +60,7 @@ export class AppError extends Error {
     this.param = options.param ?? null;
     this.detail = options.detail;
     this.headers = options.headers ?? {};
+    this.logMessage = options.logMessage ?? message;
   }
 }
 
