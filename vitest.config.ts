@@ -6,7 +6,7 @@ const globalSetup = "src/testing/global-setup.ts";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.{ts,tsx}", "e2e/fakes/**/*.test.ts", "scripts/**/*.test.ts"],
+    include: ["src/**/*.test.{ts,tsx}", "e2e/{chaos,fakes}/**/*.test.ts", "scripts/**/*.test.ts"],
     ...(existsSync(globalSetup) ? { globalSetup: [globalSetup] } : {}),
     // Files share nothing, and the smallest machine that counts has two cores.
     reporters: ["default", "./scripts/vitest-failures-reporter.ts"],

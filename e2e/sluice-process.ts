@@ -30,6 +30,8 @@ export type SluiceProcess = {
   dataDir: string;
   /** All that it has printed, restarts included. */
   logs(): string;
+  /** How the process ended; null while it runs. */
+  ended(): Ending | null;
   /** SIGTERM; resolves when it has ended in its own time. */
   stop(): Promise<Ending>;
   /** SIGKILL; resolves when it is gone. */
@@ -95,6 +97,7 @@ export async function startSluiceProcess(options: SluiceOptions = {}): Promise<S
     masterKey,
     dataDir,
     logs: runner.logs,
+    ended: runner.ended,
     stop: () => runner.end("SIGTERM"),
     kill: () => runner.end("SIGKILL"),
     signal: runner.signal,
@@ -116,6 +119,7 @@ type Runner = {
   end(signal: NodeJS.Signals): Promise<Ending>;
   signal(signal: NodeJS.Signals): void;
   logs(): string;
+  ended(): Ending | null;
 };
 
 function makeRunner(env: Record<string, string>, url: string): Runner {
@@ -154,7 +158,11 @@ function makeRunner(env: Record<string, string>, url: string): Runner {
     return { code: ending.exitCode, signal: ending.signalCode };
   }
 
-  return { start, end, signal: (signal) => void child?.kill(signal), logs: () => printed };
+  function ended(): Ending | null {
+    return child !== null && hasEnded(child) ? { code: child.exitCode, signal: child.signalCode } : null;
+  }
+
+  return { start, end, signal: (signal) => void child?.kill(signal), logs: () => printed, ended };
 }
 
 /** Null once it is ready, else why it never will be. */

