@@ -1,11 +1,11 @@
 // `npm run check`: sets up, then runs every check, all of them even after one has failed, and ends with 1 where any
-// did. `--full` adds what check-full.mjs lists; `--without-check` leaves only that.
+// did. `--full` and `--long` add what check-full.mjs lists; `--without-check` leaves only that.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readFailures } from "./failures.mjs";
 import { failWith, projectEnv, root, run, setUp } from "./setup.mjs";
-import { fullSteps } from "./check-full.mjs";
+import { fullSteps, longSteps } from "./check-full.mjs";
 
 /** One check: what it is called, what the project's Node runs, and what it needs in the environment. */
 const checkSteps = [
@@ -26,6 +26,7 @@ async function check(node) {
       ? []
       : checkSteps.map((step) => ({ ...step, run: () => runStep(node, step) }))),
     ...(wanted.includes("--full") ? fullSteps((step) => runStep(node, step)) : []),
+    ...(wanted.includes("--long") ? longSteps((step) => runStep(node, step)) : []),
   ];
   const results = [];
   for (const step of steps) results.push(await timed(step));
