@@ -1,6 +1,7 @@
 import type { Caller } from "#keys/caller.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
+import { isModelName } from "#lib/storable.ts";
 import { modelsState, type Deployment, type ModelTable } from "#gateway/models.ts";
 
 /** `isOperators`: the name comes from config.yaml, so the caller need not be allowed to ask for it. */
@@ -12,13 +13,18 @@ export type GroupOptions = { isOperators?: boolean };
  * in LiteLLM's words.
  */
 export function findGroup(caller: Caller, model: string, options: GroupOptions = {}): readonly Deployment[] {
+  if (!isModelName(model)) throw unknownModel("(a name that cannot be stored)");
   // An alias is an own entry: a model called "constructor" has none.
   const aliased = (Object.hasOwn(caller.modelAliases, model) ? caller.modelAliases[model] : undefined) ?? model;
   if (options.isOperators !== true) assertModelAllowed(caller, model, aliased);
   const table = modelsState.get();
   const group = table.get(aliased) ?? table.get(aliasOfRouter(aliased)) ?? findWildcard(table, aliased);
   if (group) return group;
-  throw new AppError(
+  throw unknownModel(model);
+}
+
+function unknownModel(model: string): AppError {
+  return new AppError(
     "bad_request",
     `Invalid model name passed in model=${model}. Call \`/v1/models\` to view available models for your key.`,
     { type: "invalid_request_error", param: "model" },

@@ -45,6 +45,9 @@ function detailsOf(value: Json | undefined): Readonly<Record<string, Json>> {
   return isJsonObject(value) ? value : noDetails;
 }
 
+/** No call has more tokens. A larger number is a mistake of the upstream, and would not fit into any sum. */
+const tokensMax = 1_000_000_000;
+
 function count(value: Json | undefined): number {
-  return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
+  return typeof value === "number" && value > 0 ? Math.min(tokensMax, Math.floor(value)) : 0;
 }

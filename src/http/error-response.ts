@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { anthropicErrorType, AppError, UpstreamError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
+import { isRefusedValue } from "#lib/refused-value.ts";
 
 /** The envelope of every OpenAI-like error: `code` is the HTTP status as text (`{"error": {…}}`). */
 export const ErrorEnvelope = z
@@ -93,6 +94,11 @@ export function toAppError(error: unknown, { requestId }: Pick<ErrorContext, "re
   if (isDatabaseAway(error)) {
     return new AppError("unavailable", "The database cannot be reached now. Try again in a moment.", { cause: error });
   }
+  if (isRefusedValue(error)) {
+    return new AppError("unprocessable", "A text, number or date is longer or larger than what can be stored.", {
+      cause: error,
+    });
+  }
   return new AppError("internal", `Internal Server Error, request id ${requestId}`, { cause: error });
 }
 
@@ -118,6 +124,7 @@ function logRefusal(known: AppError, error: unknown, { requestId, route }: Error
   const logger = currentLogger();
   if (known.status >= 500) logger.error({ ...fields, error: errorText(error) }, "request failed");
   else if (known.status === 401 || known.status === 404) logger.info(fields, "request refused");
+  else if (isRefusedValue(error)) logger.warn({ ...fields, error: errorText(error) }, "a value cannot be stored");
   else logger.warn(fields, "request refused");
 }
 

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
+import { findUnstorable, unstorableMessage } from "#lib/storable.ts";
 
 /**
  * The text of a request's body, at most `general_settings.max_request_size_mb`. Throws `too_large` before it reads more
@@ -49,10 +50,16 @@ async function readWithLimit(request: Request): Promise<Buffer> {
 
 /**
  * Parses a body with a route's schema. A call of a model gets OpenAI's 400 envelope where it does not fit, a management
- * route FastAPI's 422 list; what was sent is not echoed.
+ * route FastAPI's 422 list; what was sent is not echoed. What the database cannot keep fits no management route.
  */
-export function parseBody(schema: z.ZodType, text: string, isCall: boolean): unknown {
-  const parsed = schema.safeParse(parseJson(text, isCall));
+export function parseBody(
+  schema: z.ZodType,
+  text: string,
+  { isCall, keepsNothing }: { isCall: boolean; keepsNothing: boolean },
+): unknown {
+  const body = parseJson(text, isCall);
+  if (!isCall && !keepsNothing) assertStorable("body", body);
+  const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   throw isCall ? badCall(parsed.error) : validationError("body", parsed.error);
 }
@@ -67,7 +74,9 @@ export function checkCall<Body>(schema: z.ZodType<Body>, body: unknown): Body {
 /** Parses the query of a URL with a route's schema; 422 in FastAPI's form where it does not fit. */
 export function parseQuery(schema: z.ZodType, url: string): unknown {
   const start = url.indexOf("?");
-  const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(start === -1 ? "" : url.slice(start + 1))));
+  const query = Object.fromEntries(new URLSearchParams(start === -1 ? "" : url.slice(start + 1)));
+  assertStorable("query", query);
+  const parsed = schema.safeParse(query);
   if (parsed.success) return parsed.data;
   throw validationError("query", parsed.error);
 }
@@ -89,6 +98,16 @@ function parseJson(text: string, isCall: boolean): unknown {
       cause,
     });
   }
+}
+
+/** Throws FastAPI's 422 if the database cannot keep a text or number, whatever a schema says of it. */
+export function assertStorable(where: "body" | "query" | "path", value: unknown): void {
+  const path = findUnstorable(value);
+  if (path === null) return;
+  const loc = [where, ...path];
+  throw new AppError("unprocessable", `${loc.join(".")}: ${unstorableMessage}`, {
+    detail: [{ type: "value_error", loc, msg: unstorableMessage, input: null }],
+  });
 }
 
 function validationError(where: "body" | "query", error: z.ZodError): AppError {

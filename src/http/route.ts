@@ -3,7 +3,7 @@ import { readBearer } from "#http/bearer.ts";
 import { toAppError, toErrorResponse } from "#http/error-response.ts";
 import { ignoredFieldsWarning } from "#http/ignored-fields.ts";
 import { logRefusedCall } from "#http/log-refused-call.ts";
-import { parseBody, parseQuery, readBodyText } from "#http/read-body.ts";
+import { assertStorable, parseBody, parseQuery, readBodyText } from "#http/read-body.ts";
 import { assertRouteAllowed } from "#http/route-access.ts";
 import type { RouteDescription } from "#http/route-description.ts";
 import { withWarning } from "#http/with-warning.ts";
@@ -29,6 +29,8 @@ export type RouteOptions<Body extends z.ZodType, Query extends z.ZodType, Answer
   query?: Query;
   /** `anthropic`: errors in the form of Anthropic's API. */
   errors?: "anthropic" | undefined;
+  /** Nothing of the body is stored or looked up: it may hold what a database cannot keep, as the body of a call may. */
+  keepsNothing?: boolean;
   /** What the log of a refused call says that it was; a chat where it is absent. */
   callType?: string;
   /** Told of a body that was refused, by whoever logs the call; what it gives is what the client gets. */
@@ -97,6 +99,7 @@ export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Hand
       const warning = options.body && !isCall ? ignoredFieldsWarning(options.body, body) : null;
       const query = options.query ? parseQuery(options.query, request.url) : undefined;
       const params = await context.params;
+      if (!isCall) assertStorable("path", params);
       const result = await handler({ db, body, query, params, ...envelope });
       return withWarning(result instanceof Response ? result : jsonResponse(result, callId), warning);
     } catch (error) {
@@ -109,12 +112,13 @@ export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Hand
 }
 
 async function readRouteBody(
-  { auth, body: schema, onBadBody }: RouteOptions<z.ZodType, z.ZodType>,
+  { auth, body: schema, onBadBody, keepsNothing = false }: RouteOptions<z.ZodType, z.ZodType>,
   call: CallEnvelope,
 ): Promise<unknown> {
   if (schema === undefined) return undefined;
   try {
-    return parseBody(schema, await untilCut(readBodyText(call.request)), auth === "llm");
+    const text = await untilCut(readBodyText(call.request));
+    return parseBody(schema, text, { isCall: auth === "llm", keepsNothing });
   } catch (error) {
     const refusal = toAppError(error, { requestId: call.callId });
     const isCut = findCut(call.inFlight?.signal) !== null;

@@ -1,4 +1,6 @@
 import type { Database } from "#lib/db.ts";
+import { currentLogger } from "#lib/logger.ts";
+import { isRefusedRow } from "#lib/refused-value.ts";
 import { startStoringCounts } from "#lib/store-counts.ts";
 import { countSuppressedCall, takeSuppressedCalls } from "#logging/suppressed-calls.ts";
 
@@ -7,9 +9,12 @@ export async function keepSuppressedCounts(db: Database["db"]): Promise<void> {
   const counts = new Map(takeSuppressedCalls());
   try {
     for (const [teamId, count] of counts) {
-      await db.loggingDisable.updateMany({
-        where: { teamId, enabledAt: null },
-        data: { callsNotLogged: { increment: count } },
+      const data = { callsNotLogged: { increment: count } };
+      const updated = db.loggingDisable.updateMany({ where: { teamId, enabledAt: null }, data });
+      await updated.catch((error: unknown) => {
+        if (!isRefusedRow(error)) throw error;
+        // No row can have such an id, and other teams are counted.
+        currentLogger().error({ count, error: String(error) }, "calls of a team could not be counted as not logged");
       });
       counts.delete(teamId);
     }

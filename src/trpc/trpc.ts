@@ -4,6 +4,7 @@ import { toAppError } from "#http/error-response.ts";
 import type { Actor } from "#keys/actor.ts";
 import { isProxyAdmin, mayManageTeam, mayReadTeam, mayWrite, readsEverything, teamRoleOf } from "#keys/rights.ts";
 import { AppError, errorCodes } from "#lib/errors.ts";
+import { findUnstorable, unstorableMessage } from "#lib/storable.ts";
 import type { Context } from "#trpc/context.ts";
 
 /**
@@ -68,7 +69,14 @@ export function toTrpcError(cause: unknown, context: { requestId: string; route:
   return new TRPCError({ code: errorCodes[known.code].trpc, message: known.message, cause: known });
 }
 
-const base = t.procedure.use(withErrors);
+/** No procedure takes what the database cannot keep, whatever its schema says. */
+const withStorableInput = t.middleware(async ({ getRawInput, next }) => {
+  const path = findUnstorable(await getRawInput());
+  if (path !== null) throw new AppError("bad_request", unstorableMessage, { param: path.join(".") });
+  return next();
+});
+
+const base = t.procedure.use(withErrors).use(withStorableInput);
 
 function signedIn(actor: Actor | null): Actor {
   if (actor === null || (actor.userId === null && actor.keyHash === null)) {

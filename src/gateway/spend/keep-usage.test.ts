@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keepUsage } from "#gateway/spend/keep-usage.ts";
 import { addUsage, countUsage, takeUsage } from "#gateway/spend/usage-counts.ts";
@@ -53,17 +54,46 @@ test("the master key's calls are nobody's usage", () => {
   expect(takeUsage()).toEqual([]);
 });
 
-test("what the database does not take is counted on", async () => {
+test("a row that the database refuses keeps no other one out, of whatever team, and is reported", async () => {
+  takeUsage();
+  const [teamId, otherTeamId] = [newRecordId(), newRecordId()];
+  for (const id of [teamId, otherTeamId]) countUsage(callOf(id, {}));
+  const [good] = takeUsage();
+  if (!good) throw new Error("One call was counted.");
+  const poison = [
+    { model: "a\0b" },
+    { model: randomBytes(4_000).toString("base64") },
+    { day: "no day" },
+    { promptTokens: 1e300 },
+    { promptTokens: 1.5 },
+    { calls: 3e9 },
+    { team: `${teamId}\0` },
+  ];
+  for (const bad of poison) {
+    addUsage({ ...good, model: "poison", ...bad });
+    for (const team of [teamId, otherTeamId]) addUsage({ ...good, team });
+    await keepUsage(app.db);
+    expect(takeUsage()).toEqual([]);
+  }
+  for (const team of [teamId, otherTeamId]) {
+    const rows = await app.db.usageDay.findMany({ where: { teamId: team }, select: { calls: true, model: true } });
+    expect(rows).toEqual([{ model: "m", calls: poison.length }]);
+  }
+});
+
+test("what the database cannot store now is counted on, once", async () => {
   takeUsage();
   const teamId = newRecordId();
   countUsage(callOf(teamId, {}));
-  const [good] = takeUsage();
-  if (!good) throw new Error("One call was counted.");
-  addUsage(good);
-  addUsage({ ...good, day: "no day" });
-  await expect(keepUsage(app.db)).rejects.toThrow();
+  countUsage(callOf(teamId, { modelGroup: "other" }));
+  const fail = () => Promise.reject(Object.assign(new Error("gone"), { code: "57P01" }));
+  const db = new Proxy(app.db, {
+    get: (target, name): unknown => (name === "$executeRaw" ? fail : Reflect.get(target, name)),
+  });
+  await expect(keepUsage(db)).rejects.toThrow("gone");
   countUsage(callOf(teamId, {}));
-  const kept = takeUsage().filter(({ day }) => day !== "no day");
-  expect(kept).toEqual([expect.objectContaining({ team: teamId, calls: 2 })]);
-  expect(await app.db.usageDay.count({ where: { teamId } })).toBe(0);
+  expect(takeUsage()).toEqual([
+    expect.objectContaining({ team: teamId, model: "m", calls: 2 }),
+    expect.objectContaining({ team: teamId, model: "other", calls: 1 }),
+  ]);
 });

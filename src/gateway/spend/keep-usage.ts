@@ -1,16 +1,31 @@
 import { addUsage, takeUsage, type UsageCount } from "#gateway/spend/usage-counts.ts";
 import type { Database } from "#lib/db.ts";
+import { currentLogger } from "#lib/logger.ts";
+import { NotStored, type RefusedRow, storeEach } from "#lib/refused-value.ts";
 import { startStoringCounts } from "#lib/store-counts.ts";
 
-/** Adds what was counted to the days in the database; what it does not take is counted on. */
+/**
+ * Adds what was counted to the days in the database. If it cannot be stored now, it is counted on. A row that the
+ * database refuses keeps no other one out; our own log has its numbers.
+ */
 export async function keepUsage(db: Database["db"]): Promise<void> {
   const counts = takeUsage();
-  if (counts.length === 0) return;
+  // Always in the same order, so that two gateways never wait for each other.
+  const rows = counts.toSorted((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1));
   try {
-    await store(db, counts);
+    report(await storeEach(rows, (some) => store(db, some)));
   } catch (error) {
-    for (const count of counts) addUsage(count);
+    if (!(error instanceof NotStored)) throw error;
+    report(error.refused);
+    const left: ReadonlySet<unknown> = new Set(error.left);
+    for (const row of rows) if (left.has(row)) addUsage(row);
     throw error;
+  }
+}
+
+function report(refused: readonly RefusedRow<UsageCount>[]): void {
+  for (const { row, error } of refused) {
+    currentLogger().error({ usage: row, error: String(error) }, "usage was refused by the database and is not counted");
   }
 }
 
@@ -22,9 +37,7 @@ export function startKeepingUsage(db: Database["db"]): () => Promise<void> {
   return startStoringCounts(() => keepUsage(db), "usage could not be stored now; it is counted on");
 }
 
-async function store(db: Database["db"], counts: readonly UsageCount[]): Promise<void> {
-  // Always in the same order, so that two gateways never wait for each other.
-  const rows = counts.toSorted((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1));
+async function store(db: Database["db"], rows: readonly UsageCount[]): Promise<void> {
   const of = <Value>(read: (count: UsageCount) => Value): Value[] => rows.map(read);
   await db.$executeRaw`
     INSERT INTO "UsageDay" AS known

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -50,4 +50,54 @@ test("what the database does not take is kept, under the same id", async () => {
   await journal.close();
   expect(ids[1]).toBe(ids[0]);
   expect(readdirSync(dir)).toEqual([]);
+});
+
+test("damage in a file costs no other entry, in that file or another, and stays beside", async () => {
+  const line = (usd: number): string => JSON.stringify({ ...one, usd });
+  const cut = '{"key":"k","te';
+  writeFileSync(join(dir, "batch-1.ndjson"), [line(1), cut, `${cut}${line(2)}`, "\0\0\0", line(3), ""].join("\n"));
+  mkdirSync(join(dir, "batch-2.ndjson"));
+  writeFileSync(join(dir, "batch-3.ndjson"), `${line(4)}\n${cut}`);
+  const batches: [string, number[]][] = [];
+  const journal = openSpendJournal(dir, async (id, spent) => void batches.push([id, spent.map(({ usd }) => usd)]));
+  await journal.flush();
+  journal.note({ ...one, usd: 5 });
+  await journal.close();
+  expect(batches.slice(0, 2)).toEqual([
+    ["batch-1", [1, 2, 3]],
+    ["batch-3", [4]],
+  ]);
+  expect(batches[2]?.[1]).toEqual([5]);
+  expect(readdirSync(dir).toSorted()).toEqual(["batch-1.refused", "batch-2.ndjson"]);
+  expect(readFileSync(join(dir, "batch-1.refused"), "utf8")).toBe([cut, `${cut}${line(2)}`, "\0\0\0", ""].join("\n"));
+});
+
+test("an entry that the database refuses keeps no other one out, and each is counted once", async () => {
+  const refusal = Object.assign(new Error("value out of range"), { code: "22003" });
+  const known = new Map<string, number[]>();
+  let isAway = false;
+  let hasBeenAway = false;
+  const journal = openSpendJournal(dir, async (id, spent) => {
+    if (isAway) throw new Error("away");
+    if (spent.some(({ usd }) => usd === 13)) throw refusal;
+    known.set(
+      id,
+      spent.map(({ usd }) => usd),
+    );
+    // The database goes away in the middle of it.
+    isAway = spent[0]?.usd === 2 && !hasBeenAway;
+    hasBeenAway ||= isAway;
+  });
+  for (const usd of [1, 2, 13, 4]) journal.note({ ...one, usd });
+  await journal.flush();
+  expect(isAway).toBe(true);
+  journal.note({ ...one, usd: 5 });
+  isAway = false;
+  await journal.close();
+  expect([...known.values()].flat().toSorted()).toEqual([1, 2, 4, 5]);
+  const [kept, ...others] = readdirSync(dir);
+  expect([others, readFileSync(join(dir, kept ?? ""), "utf8")]).toEqual([
+    [],
+    `${JSON.stringify({ ...one, usd: 13 })}\n`,
+  ]);
 });

@@ -1,4 +1,5 @@
 import { stateCell } from "#lib/state.ts";
+import { toStorableText } from "#lib/storable.ts";
 import type { LogRecord } from "#logging/record.ts";
 
 /** What the calls of one key to one model on one day (UTC) add up to. */
@@ -28,7 +29,7 @@ export function countUsage(record: LogRecord): void {
     day: new Date(record.endTimeMs).toISOString().slice(0, 10),
     team: teamId ?? "",
     key: keyHash,
-    model: record.provider === null ? "" : (record.modelGroup ?? record.model),
+    model: record.provider === null ? "" : toStorableText(record.modelGroup ?? record.model),
     calls: 1,
     failures: record.status === "failure" ? 1 : 0,
     promptTokens: record.usage.promptTokens,

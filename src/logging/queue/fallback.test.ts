@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -176,4 +177,19 @@ test("a delivery that was made while the database went away is settled when it i
       ]),
     { timeout: 15_000, interval: 20 },
   );
+});
+
+test("a record that the database refuses stays in the file and keeps no other one there", async () => {
+  const poison = Array.from({ length: 3 }, (_, index) =>
+    makeEntry(`bad ${String(index)}`, { callId: `nul ${String(index)} ${randomBytes(9_000).toString("base64")}` }),
+  );
+  const good = Array.from({ length: 40 }, (_, index) => makeEntry(`good ${String(index)}`));
+  // In one group with the others, and alone.
+  await queue.append([...good.slice(0, 20), ...poison, ...good.slice(20)]);
+  await queue.append([makeEntry("later")]);
+  await moved([...good.map(({ recordId }) => recordId), "later"].toSorted());
+  for (const { recordId } of poison) expect(await queue.find({ by: "record", id: recordId })).toHaveLength(2);
+  expect(await queue.find({ by: "counts", callbackIds: ["one"] })).toEqual([
+    { callbackId: "one", state: "pending", count: 44 },
+  ]);
 });

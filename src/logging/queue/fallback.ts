@@ -22,20 +22,14 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
   const mover = makeMover(database, local);
   const presence = makePresence();
   const { reach, noteFailure } = presence;
-  let unsettled: Unsettled[] = [];
+  const unsettled: Unsettled[] = [];
 
   async function tick(): Promise<void> {
     if (presence.isGone()) {
       await database.ping();
       presence.noteReturn();
     }
-    const waiting = unsettled.splice(0);
-    for (const [index, { settlements, nowMs }] of waiting.entries()) {
-      await database.settle(settlements, nowMs).catch((error: unknown) => {
-        unsettled = [...waiting.slice(index), ...unsettled];
-        throw error;
-      });
-    }
+    await settleWaiting(database, unsettled);
     await mover.move();
   }
 
@@ -93,6 +87,17 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
       await Promise.all([local.close(), database.close()]);
     },
   };
+}
+
+/** Settles what waits, in order. What is refused is made again when its leases have ended, and keeps nothing waiting. */
+async function settleWaiting(database: DatabaseQueue, waiting: Unsettled[]): Promise<void> {
+  for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+    await database.settle(next.settlements, next.nowMs).catch((error: unknown) => {
+      if (isAway(error)) throw error;
+      currentLogger().error({ error: String(error) }, "deliveries could not be settled");
+    });
+    waiting.shift();
+  }
 }
 
 /** Whether the database is there, as far as its last statement told. */

@@ -7,6 +7,8 @@ import { deliveryStates } from "#logging/queue/queue.ts";
 export type MovingRows = {
   /** The numbers of the deliveries in the file. */
   ids: number[];
+  /** The records that they belong to. */
+  recordIds: string[];
   /** How many content ids `toRows` takes. */
   contents: number;
   toRows(contentIds: Iterator<number>): NewRows;
@@ -15,8 +17,13 @@ export type MovingRows = {
 /** What moving a local queue into another one needs. Nothing of it may be handed out meanwhile. */
 export type LocalMoves = {
   isEmpty(): boolean;
-  /** The oldest records with all their deliveries, in any state; their content stays sealed as it is. */
-  peek(): MovingRows;
+  /**
+   * The oldest records with all their deliveries, in any state; their content stays sealed as it is. Records in `except`
+   * are left out.
+   */
+  peek(except?: ReadonlySet<string>): MovingRows;
+  /** One record with all its deliveries. */
+  peekRecord(recordId: string): MovingRows;
   /** Removes deliveries that have been moved, with their content. */
   forget(ids: readonly number[]): void;
 };
@@ -28,10 +35,11 @@ const bytesMax = 4_000_000;
 export function makeMoves(store: LocalStore): LocalMoves {
   const statements = prepareStatements(store);
 
-  function oldestRecords(): string[] {
+  function oldestRecords(except: ReadonlySet<string> | undefined): string[] {
     const records = new Set<string>();
     let bytes = 0;
     for (const row of statements.oldest.iterate()) {
+      if (except?.has(textOf(row, "record_id")) === true) continue;
       bytes += integerOf(row, "bytes");
       if (records.size > 0 && bytes > bytesMax) break;
       records.add(textOf(row, "record_id"));
@@ -40,17 +48,21 @@ export function makeMoves(store: LocalStore): LocalMoves {
     return [...records];
   }
 
+  function rowsOf(recordIds: string[]): MovingRows {
+    const rows = recordIds.flatMap((recordId) => statements.ofRecord.all(recordId));
+    const contentIds = new Set(rows.flatMap((row) => integerOrNull(row, "content_id") ?? []));
+    return {
+      recordIds,
+      ids: rows.map((row) => integerOf(row, "id")),
+      contents: contentIds.size,
+      toRows: (ids) => toNewRows(rows, [...contentIds], ids),
+    };
+  }
+
   return {
     isEmpty: () => statements.any.get() === undefined,
-    peek() {
-      const rows = oldestRecords().flatMap((recordId) => statements.ofRecord.all(recordId));
-      const contentIds = new Set(rows.flatMap((row) => integerOrNull(row, "content_id") ?? []));
-      return {
-        ids: rows.map((row) => integerOf(row, "id")),
-        contents: contentIds.size,
-        toRows: (ids) => toNewRows(rows, [...contentIds], ids),
-      };
-    },
+    peek: (except) => rowsOf(oldestRecords(except)),
+    peekRecord: (recordId) => rowsOf([recordId]),
     forget(ids) {
       store.write(() => {
         const contents = ids.flatMap((id) => {

@@ -1,6 +1,9 @@
 import { currentLogger } from "#lib/logger.ts";
+import { isRefusedRow } from "#lib/refused-value.ts";
 import type { DatabaseQueue } from "#logging/queue/database.ts";
+import type { NewRows } from "#logging/queue/database-rows.ts";
 import type { LocalQueue } from "#logging/queue/local.ts";
+import type { MovingRows } from "#logging/queue/local-move.ts";
 
 /** Moves a local queue into the database. */
 export type Mover = {
@@ -24,13 +27,40 @@ export function makeMover(database: DatabaseQueue, local: LocalQueue): Mover {
     return result;
   }
 
-  async function movePart(): Promise<number> {
-    const part = local.peek();
-    if (part.ids.length === 0) return 0;
-    // Where this process dies in between, the part is inserted again, and nothing of it is there twice.
-    await database.insert(part.toRows(await database.takeContentIds(part.contents)));
+  /** Records that the database refuses. They stay in the file, and keep no other record there. */
+  const refused = new Set<string>();
+
+  async function move(part: MovingRows): Promise<void> {
+    // If this process dies in between, the part is inserted again, and nothing of it is there twice.
+    await database.insert(toRows(part, await database.takeContentIds(part.contents)));
     local.forget(part.ids);
-    return part.ids.length;
+  }
+
+  async function moveEach(recordIds: readonly string[]): Promise<void> {
+    for (const recordId of recordIds) {
+      try {
+        await move(local.peekRecord(recordId));
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        refused.add(recordId);
+        currentLogger().error(
+          { recordId, error: String(error) },
+          "a record cannot be moved and stays in the local queue",
+        );
+      }
+    }
+  }
+
+  async function movePart(): Promise<number> {
+    const part = local.peek(refused);
+    if (part.recordIds.length === 0) return 0;
+    try {
+      await move(part);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      await moveEach(part.recordIds);
+    }
+    return part.recordIds.length;
   }
 
   return {
@@ -48,8 +78,24 @@ export function makeMover(database: DatabaseQueue, local: LocalQueue): Mover {
         if (count > 0) isEmpty = false;
         moved += count;
       }
-      if (moved > 0) currentLogger().info({ deliveries: moved }, "the local queue was moved to the database");
+      if (moved > 0) currentLogger().info({ records: moved }, "the local queue was moved to the database");
     },
     pause: alone,
   };
+}
+
+/** A row of the file that is none of a queue. */
+class UnreadableRow extends Error {}
+
+function toRows(part: MovingRows, contentIds: Iterator<number>): NewRows {
+  try {
+    return part.toRows(contentIds);
+  } catch (error) {
+    throw new UnreadableRow(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** True if the rows are at fault, and not the database. */
+function isRefused(error: unknown): boolean {
+  return error instanceof UnreadableRow || isRefusedRow(error);
 }

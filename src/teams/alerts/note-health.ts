@@ -1,6 +1,8 @@
 import type { Database } from "#lib/db.ts";
 import { newRecordId } from "#lib/id.ts";
 import { inTransaction, lockName, type Transaction } from "#lib/in-transaction.ts";
+import { currentLogger } from "#lib/logger.ts";
+import { isRefusedRow } from "#lib/refused-value.ts";
 import type { DestinationHealth } from "#logging/destination-health.ts";
 import { nameCallbacks } from "#logging/name-callbacks.ts";
 import { toAlertMessage, type AlertEvent, type AlertKind } from "#teams/alerts/alert-event.ts";
@@ -29,9 +31,13 @@ export async function noteHealth(
 ): Promise<void> {
   for (const report of reports) {
     if (report.failingForMs === null && report.dead === 0) continue;
-    await inTransaction(db, async (tx) => {
+    const noted = inTransaction(db, async (tx) => {
       await lockName(tx, `alert:${report.callbackId}`);
       await noteOne(tx, report, { rules, now });
+    });
+    await noted.catch((error: unknown) => {
+      if (!isRefusedRow(error)) throw error;
+      currentLogger().error({ report, error: String(error) }, "the state of a destination cannot be stored");
     });
   }
 }

@@ -13,16 +13,17 @@ const retryMsMax = 3_600_000;
 const keptMs = 86_400_000;
 const batchMessages = 20;
 
-const Taken = z.array(
-  z.object({
-    id: z.string(),
-    channel: z.enum(["webhook", "slack", "email"]),
-    receiver: z.string(),
-    event: AlertEvent,
-    tries: z.number().int(),
-    createdAt: z.date(),
-  }),
-);
+const TakenMessage = z.object({
+  id: z.string(),
+  channel: z.enum(["webhook", "slack", "email"]),
+  receiver: z.string(),
+  event: AlertEvent,
+  tries: z.number().int(),
+  createdAt: z.date(),
+});
+type TakenMessage = z.output<typeof TakenMessage>;
+
+const Rows = z.array(z.looseObject({ id: z.string(), createdAt: z.date() }));
 
 /**
  * Sends the messages that are due, each by one gateway alone. One that is not taken is tried again with growing pauses
@@ -49,14 +50,22 @@ export async function sendAlerts(db: Database["db"], channels: AlertChannels, no
 }
 
 /** Messages that no other gateway is sending. */
-async function takeDue(db: Database["db"], now: Date): Promise<z.output<typeof Taken>> {
+async function takeDue(db: Database["db"], now: Date): Promise<TakenMessage[]> {
   return inTransaction(db, async (tx) => {
-    const rows = await tx.$queryRaw`
+    const found = await tx.$queryRaw`
       SELECT id, channel, receiver, event, tries, "createdAt" FROM "AlertMessage" WHERE "dueAt" <= ${now}
         ORDER BY "dueAt" LIMIT ${batchMessages} FOR UPDATE SKIP LOCKED`;
-    const taken = Taken.parse(rows);
+    const rows = Rows.parse(found);
     const dueAt = new Date(now.getTime() + holdMs);
-    await tx.alertMessage.updateMany({ where: { id: { in: taken.map(({ id }) => id) } }, data: { dueAt } });
-    return taken;
+    await tx.alertMessage.updateMany({ where: { id: { in: rows.map(({ id }) => id) } }, data: { dueAt } });
+    const parsed = rows.map((row) => ({ row, message: TakenMessage.safeParse(row).data }));
+    const unread = parsed.flatMap(({ row, message }) => (message === undefined ? [row] : []));
+    if (unread.length > 0) {
+      // Another version may know what they say. They keep no other message back, and go when they are old.
+      currentLogger().error({ messages: unread.map(({ id }) => id) }, "alerts cannot be read");
+      const old = unread.filter(({ createdAt }) => now.getTime() - createdAt.getTime() >= keptMs);
+      await tx.alertMessage.deleteMany({ where: { id: { in: old.map(({ id }) => id) } } });
+    }
+    return parsed.flatMap(({ message }) => message ?? []);
   });
 }

@@ -5,6 +5,7 @@ import { route } from "#http/route.ts";
 export const POST = route(
   {
     auth: "key",
+    keepsNothing: true,
     describe: {
       summary: "See what the destinations of the calling key would get for a request",
       details: "After redaction, and as the request that would be sent. Nothing is sent, stored or logged.",
