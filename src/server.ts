@@ -17,7 +17,7 @@ import { makeRedisLimiter } from "#gateway/limits/redis-limiter.ts";
 import { addSpend } from "#gateway/spend/add-spend.ts";
 import { startKeepingUsage } from "#gateway/spend/keep-usage.ts";
 import { openSpendJournal, spendJournalState } from "#gateway/spend/spend-journal.ts";
-import { makeModelTable, modelsState } from "#gateway/models.ts";
+import { describeUnusable, makeModelTable, modelsState } from "#gateway/models.ts";
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
 import { openChangeFeed, type ChangeFeed } from "#lib/change-feed.ts";
 import { configState, loadConfig, type LoadedConfig } from "#lib/config.ts";
@@ -69,10 +69,9 @@ async function start(): Promise<void> {
   const logger = setLogger(settings.logLevel);
   const loaded = loadConfig(settings.configFile, process.env);
   const { config } = loaded;
-  modelsState.set(makeModelTable(config, loaded.locate));
   const alerts = readAlertRules(config, settings.alerts);
-  const warnings = [...settings.warnings, ...loaded.warnings, ...checkCallbackNames(config), ...alerts.warnings];
-  for (const warning of warnings) logger.warn({ setting: true }, warning);
+  const warnings = [...settings.warnings, ...loaded.warnings, ...setModels(config), ...checkCallbackNames(config)];
+  for (const warning of [...warnings, ...alerts.warnings]) logger.warn({ setting: true }, warning);
   configState.set(config);
   openStores(config, settings);
   const queueDatabaseUrl = queueUrl(settings, loaded);
@@ -135,6 +134,13 @@ async function start(): Promise<void> {
     administrator,
     dataDir: dataDir.path,
   });
+}
+
+/** Makes the models ready to be called, and gives a warning for each that never can be. */
+function setModels(config: LoadedConfig["config"]): string[] {
+  const models = makeModelTable(config, process.env);
+  modelsState.set(models);
+  return models.unusable.map(describeUnusable);
 }
 
 /** What counts limits, and where config.yaml switches it on the cache: in Redis for all gateways, else in this process. */

@@ -13,7 +13,7 @@ function deployment(params: string, { info = "", name = "m" }: { info?: string; 
   const text = `model_list:\n  - model_name: "${name}"\n    litellm_params: {${params}}\n    model_info: {${info}}\n`;
   const { config } = parseConfig(text, "config.yaml", {});
   configState.set(config);
-  modelsState.set(makeModelTable(config, () => ""));
+  modelsState.set(makeModelTable(config));
   const [only] = findGroup(strangerCaller, name.replace("*", "gpt-4o"));
   if (!only) throw new Error("There is one deployment.");
   return only;

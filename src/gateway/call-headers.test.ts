@@ -9,7 +9,7 @@ import { configState, parseConfig } from "#lib/config.ts";
 test("names of dropped parameters are sent as a header can hold them", () => {
   const { config } = parseConfig("model_list: [{ model_name: m, litellm_params: { model: openai/m } }]", "c.yaml", {});
   configState.set(config);
-  modelsState.set(makeModelTable(config, () => ""));
+  modelsState.set(makeModelTable(config));
   const [deployment] = findGroup(strangerCaller, "m");
   if (!deployment) throw new Error("There is one deployment.");
   const facts = { callId: "c", deployment, receipt: "none", costUsd: null, startTimeMs: 0, retries: 0, fallbacks: 0 };

@@ -2,7 +2,7 @@ import type { Caller } from "#keys/caller.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { isModelName } from "#lib/storable.ts";
-import { modelsState, type Deployment, type ModelTable } from "#gateway/models.ts";
+import { modelsState, type Deployment, type ModelTable, type UnusableModel } from "#gateway/models.ts";
 
 /** `isOperators`: the name comes from config.yaml, so the caller need not be allowed to ask for it. */
 export type GroupOptions = { isOperators?: boolean };
@@ -18,9 +18,17 @@ export function findGroup(caller: Caller, model: string, options: GroupOptions =
   const aliased = (Object.hasOwn(caller.modelAliases, model) ? caller.modelAliases[model] : undefined) ?? model;
   if (options.isOperators !== true) assertModelAllowed(caller, model, aliased);
   const table = modelsState.get();
-  const group = table.get(aliased) ?? table.get(aliasOfRouter(aliased)) ?? findWildcard(table, aliased);
+  const named = [aliased, aliasOfRouter(aliased)];
+  const own = named.map((name) => table.get(name)).find((found) => found?.every(({ ofName }) => ofName === undefined));
+  // An entry with this very name that cannot be called is not answered by a wildcard's vendor.
+  const unusable = own === undefined ? table.unusable.find(({ modelName }) => named.includes(modelName)) : undefined;
+  if (unusable) throw unusableModel(model, unusable.reason);
+  const group = own ?? findWildcard(table, aliased);
   if (group) return group;
-  throw unknownModel(model);
+  const pattern = table.unusable.find(
+    ({ modelName: name }) => name.endsWith("*") && aliased.startsWith(name.slice(0, -1)),
+  );
+  throw pattern ? unusableModel(model, pattern.reason) : unknownModel(model);
 }
 
 function unknownModel(model: string): AppError {
@@ -29,6 +37,11 @@ function unknownModel(model: string): AppError {
     `Invalid model name passed in model=${model}. Call \`/v1/models\` to view available models for your key.`,
     { type: "invalid_request_error", param: "model" },
   );
+}
+
+function unusableModel(model: string, reason: string): AppError {
+  const message = `The model ${model} cannot be called: ${reason}`;
+  return new AppError("bad_request", message, { type: "invalid_request_error", param: "model" });
 }
 
 function aliasOfRouter(name: string): string {
@@ -44,6 +57,11 @@ function findWildcard(table: ModelTable, name: string): readonly Deployment[] | 
   if (pattern === undefined) return null;
   const rest = name.slice(pattern.length - 1);
   return (table.get(pattern) ?? []).map((deployment) => {
+    if (deployment.ofName) {
+      const found = deployment.ofName(rest);
+      if ("problem" in found) throw unusableModel(name, `model "${rest}" ${found.problem}`);
+      return found;
+    }
     // `*` -> `openai/*` also takes a name that says openai/ itself.
     const own = `${deployment.provider}/`;
     const named = rest.startsWith(own) ? rest.slice(own.length) : rest;
@@ -55,6 +73,11 @@ function findWildcard(table: ModelTable, name: string): readonly Deployment[] | 
 /** The public model names that a caller may use, in the order of the model list. */
 export function allowedModels(caller: Caller): string[] {
   return [...modelsState.get().keys()].filter((name) => findRefusal(caller, [name]) === null);
+}
+
+/** The entries that cannot be called, of the models that a caller may use. */
+export function unusableModels(caller: Caller): UnusableModel[] {
+  return modelsState.get().unusable.filter(({ modelName }) => findRefusal(caller, [modelName]) === null);
 }
 
 function assertModelAllowed(caller: Caller, model: string, name: string): void {

@@ -8,7 +8,7 @@ configState.set(parseConfig("{}", "config.yaml", {}).config);
 
 function table(params: string) {
   const text = `model_list:\n  - model_name: m\n    litellm_params: {${params}}\n`;
-  return makeModelTable(parseConfig(text, "config.yaml", {}).config, () => "config.yaml:2");
+  return makeModelTable(parseConfig(text, "config.yaml", {}).config);
 }
 
 test.each([
@@ -22,9 +22,35 @@ test.each([
   expect(table(params).get("m")).toMatchObject([{ provider, upstreamModel, apiBase }]);
 });
 
-test("an unknown provider and a missing address stop the start, naming the place", () => {
-  expect(() => table("model: nobody/x")).toThrow(/config\.yaml:2: model_list\[0\]: the provider "nobody"/);
-  expect(() => table("model: hosted_vllm/x")).toThrow(/has no address/);
+test("an entry that cannot work is unusable, with place and reason, and the others work", () => {
+  const text = `
+model_list:
+  - { model_name: good, litellm_params: { model: openai/x } }
+  - { model_name: unknown, litellm_params: { model: nobody/x } }
+  - { model_name: lost, litellm_params: { model: hosted_vllm/x } }
+  - { model_name: typed, litellm_params: { model: openai/x, rpm: many } }
+  - { model_name: empty }
+  - just a text
+`;
+  const made = makeModelTable(parseConfig(text, "config.yaml", {}).config);
+  expect([...made.keys()]).toEqual(["good"]);
+  expect(made.unusable.map(({ modelName, place }) => `${place} ${modelName}`)).toEqual([
+    "config.yaml:6 typed",
+    "config.yaml:7 empty",
+    "config.yaml:8 ",
+    "config.yaml:4 unknown",
+    "config.yaml:5 lost",
+  ]);
+  const reasons = [/^litellm_params\.rpm: expected/, /litellm_params/, /./, /the provider "nobody"/, /has no address/];
+  for (const [index, reason] of reasons.entries()) expect(made.unusable[index]?.reason).toMatch(reason);
+  modelsState.set(made);
+  expect(() => findGroup(strangerCaller, "unknown")).toThrow(/The model unknown cannot be called: .*Fix: use one of/);
+  expect(() => findGroup(strangerCaller, "typed")).toThrow(/cannot be called/);
+  expect(() => findGroup(strangerCaller, "nothing")).toThrow(/Invalid model name/);
+  const strict = `${text}general_settings: { strict_models: true }`;
+  expect(() => makeModelTable(parseConfig(strict, "config.yaml", {}).config)).toThrow(
+    /config\.yaml:4.*\n.*config\.yaml:5/,
+  );
 });
 
 test("defaults hold parameters of the upstream alone", () => {

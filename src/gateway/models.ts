@@ -1,12 +1,13 @@
 import { z } from "zod";
-import type { Config } from "#lib/config.ts";
+import type { Config, ModelConfig } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { sha256Hex } from "#lib/id.ts";
 import { stateCell } from "#lib/state.ts";
 import type { JsonObject } from "#logging/record.ts";
 import { isGatewayField } from "#gateway/upstream-body.ts";
 import { readPrices, type Prices } from "#gateway/prices.ts";
-import { findProvider, providerNames } from "#gateway/providers/index.ts";
+import type { VendorEnv } from "#gateway/model-vendors.ts";
+import { reachModel, type Unreachable } from "#gateway/reach-model.ts";
 
 /** One way to answer a model name: a provider, the model's name there, and how to reach it. */
 export type Deployment = {
@@ -40,10 +41,18 @@ export type Deployment = {
   priceModel: string;
   /** Parameters that every request to this deployment gets unless the client sets them. */
   defaults: Readonly<JsonObject>;
+  /** For `model: "*"`: the deployment of the name that a client asks for, or why there is none. */
+  ofName?(name: string): Deployment | Unreachable;
 };
 
 /** The model list by public name. */
-export type ModelTable = ReadonlyMap<string, readonly Deployment[]>;
+export type ModelTable = ReadonlyMap<string, readonly Deployment[]> & {
+  /** The entries that cannot be called. A name stays unusable if an entry with exactly this name is usable nowhere. */
+  unusable: readonly UnusableModel[];
+};
+
+/** Why calls of a model are refused, and where its entry stands in the file. */
+export type UnusableModel = { modelName: string; reason: string; place: string };
 
 export const modelsState = stateCell<ModelTable>("models");
 
@@ -55,6 +64,7 @@ const timeoutMsDefault = 600_000;
 const ownParams = new Set([
   "model",
   "api_base",
+  "base_url",
   "api_key",
   "api_version",
   "timeout",
@@ -70,50 +80,41 @@ const ownParams = new Set([
   "use_in_pass_through",
 ]);
 
-const AnyText = z.string().min(1).optional().catch(undefined);
-
 /**
- * Makes the table of `model_list`. Throws with every entry that cannot work: an unknown provider, or no address to
- * reach. `locate` tells where an entry stands in the file.
+ * Makes the table of `model_list`. `env` has the vendors' variables. An entry that cannot work is in `unusable`, with
+ * the reason; with `general_settings.strict_models` all such entries are thrown instead.
  */
-export function makeModelTable(config: Config, locate: (path: (string | number)[]) => string): ModelTable {
-  const problems: string[] = [];
+export function makeModelTable(config: Config, env: VendorEnv = {}): ModelTable {
   const table = new Map<string, Deployment[]>();
-  for (const [index, entry] of config.model_list.entries()) {
-    const deployment = toDeployment(entry, config);
-    if (typeof deployment === "string") {
-      problems.push(
-        `${locate(["model_list", index, "litellm_params", "model"])}: model_list[${String(index)}]: ${deployment}`,
-      );
+  const unusable = config.unusable_models.map(({ model_name: modelName, ...others }) => ({ modelName, ...others }));
+  for (const entry of config.model_list) {
+    const deployment = toDeployment(entry, config, env);
+    if ("problem" in deployment) {
+      const reason = `model "${entry.litellm_params.model}" ${deployment.problem}`;
+      unusable.push({ modelName: entry.model_name, reason, place: entry.source?.place ?? "config.yaml" });
       continue;
     }
     const known = table.get(entry.model_name);
     if (known) known.push(deployment);
     else table.set(entry.model_name, [deployment]);
   }
-  if (problems.length > 0) throw new AppError("bad_request", problems.join("\n"));
-  return table;
+  if (config.general_settings.strict_models && unusable.length > 0) {
+    throw new AppError("bad_request", unusable.map(describeUnusable).join("\n"));
+  }
+  return Object.assign(table, { unusable });
 }
 
-function toDeployment(entry: Config["model_list"][number], config: Config): Deployment | string {
+/** One line for people: where, which, why. */
+export function describeUnusable({ modelName, reason, place }: UnusableModel): string {
+  return `${place}: model_list: "${modelName}" cannot be called: ${reason}`;
+}
+
+function toDeployment(entry: ModelConfig, config: Config, env: VendorEnv): Deployment | Unreachable {
   const params = entry.litellm_params;
-  const named = AnyText.parse(params.custom_llm_provider);
-  // With `custom_llm_provider`, a slash belongs to the model's name (meta-llama/…) unless it repeats the provider.
-  const slash = named === undefined || params.model.startsWith(`${named}/`) ? params.model.indexOf("/") : -1;
-  const prefix = named ?? (slash === -1 ? "openai" : params.model.slice(0, slash));
-  const mockResponse = params.mock_response ?? null;
-  const vendorParams = readVendorParams(params);
-  const upstreamModel = slash === -1 ? params.model : params.model.slice(slash + 1);
-  const provider = mockResponse === null ? findProvider(prefix, upstreamModel) : findProvider("mock");
-  if (!provider) {
-    return `the provider "${prefix}" of model "${params.model}" is not known. Fix: use one of ${providerNames.join(", ")}, for example openai/${params.model.slice(slash + 1)} with an api_base.`;
-  }
-  const account = { apiKey: params.api_key ?? null, vendorParams, model: upstreamModel };
-  const located = provider.locate?.(account) ?? { apiBase: provider.apiBase };
-  if ("problem" in located) return `model "${params.model}" ${located.problem}`;
-  if (provider.name !== "mock" && params.api_base === undefined && located.apiBase === null) {
-    return `model "${params.model}" has no address. Fix: add api_base: with the URL of its server.`;
-  }
+  if (isAnyModel(entry)) return toTemplate(entry, config, env);
+  const reached = reachModel(entry, env);
+  if ("problem" in reached) return reached;
+  const { provider, upstreamModel, apiBase, apiKey, apiVersion, vendorParams } = reached;
   const router = config.router_settings;
   const info = entry.model_info;
   const timeout = params.timeout ?? router.timeout ?? config.litellm_settings.request_timeout;
@@ -125,11 +126,11 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
     modelName: entry.model_name,
     provider: provider.name,
     upstreamModel,
-    apiBase: (params.api_base ?? located.apiBase)?.replace(/\/+$/, "") ?? null,
-    apiKey: params.api_key ?? null,
-    apiVersion: params.api_version ?? null,
+    apiBase,
+    apiKey,
+    apiVersion,
     vendorParams,
-    mockResponse,
+    mockResponse: params.mock_response ?? null,
     timeoutMs: timeout === undefined ? timeoutMsDefault : timeout * 1000,
     streamTimeoutMs: (params.stream_timeout ?? router.stream_timeout ?? timeout ?? timeoutMsDefault / 1000) * 1000,
     wholeStreamTimeoutMs: timeout === undefined ? undefined : timeout * 1000,
@@ -143,12 +144,21 @@ function toDeployment(entry: Config["model_list"][number], config: Config): Depl
   };
 }
 
-/** A service account may be written as a mapping instead of as a JSON text. */
-function readVendorParams(params: Readonly<Record<string, unknown>>): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const [name, value] of Object.entries(params)) {
-    if (!/^(aws|vertex)_/.test(name) || value === null || value === undefined) continue;
-    found[name] = typeof value === "string" ? value : JSON.stringify(value);
+/** `model: "*"` without anything that names a vendor: the name that a client asks for does. */
+function isAnyModel({ litellm_params: params }: ModelConfig): boolean {
+  const { model, api_base: base, base_url: url, custom_llm_provider: vendor, mock_response: mock } = params;
+  return model === "*" && [base, url, vendor, mock].every((value) => value === undefined);
+}
+
+/** Each name finds its own vendor, with that vendor's key of the environment: one key for all would reach them all. */
+function toTemplate(entry: ModelConfig, config: Config, env: VendorEnv): Deployment | Unreachable {
+  if (entry.litellm_params.api_key !== undefined) {
+    return { problem: "has a key that would go to whatever vendor a client names. Fix: write openai/* or the like." };
   }
-  return found;
+  const ofName = (name: string): Deployment | Unreachable => {
+    if (name === "*") return { problem: "is no name." };
+    return toDeployment({ ...entry, litellm_params: { ...entry.litellm_params, model: name } }, config, env);
+  };
+  const any = toDeployment({ ...entry, litellm_params: { ...entry.litellm_params, model: "openai/*" } }, config, env);
+  return "problem" in any ? any : { ...any, ofName };
 }

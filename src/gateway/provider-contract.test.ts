@@ -37,7 +37,7 @@ afterAll(async () => {
 
 function deployment(model: string, more = ""): Deployment {
   const text = `model_list:\n  - model_name: m\n    litellm_params: {model: "${model}", api_base: "${apiBase}${more.startsWith("/") ? more : ""}", api_key: k${more.startsWith("/") ? "" : more}}\n`;
-  const [only] = makeModelTable(parseConfig(text, "config.yaml", {}).config, () => "").get("m") ?? [];
+  const [only] = makeModelTable(parseConfig(text, "config.yaml", {}).config).get("m") ?? [];
   if (!only) throw new Error("There is one deployment.");
   return only;
 }

@@ -9,6 +9,8 @@ export type ConfigReport = {
   warning(path: ConfigPath, text: string): void;
   /** The line of a path, counted from 1. */
   lineOf(path: ConfigPath): number;
+  /** The file and line of a path: `config.yaml:12`. */
+  placeOf(path: ConfigPath): string;
   /** All warnings, in the order of their lines. */
   warnings(): string[];
   /** Throws one `AppError` with a line per error, in the order of their lines; does nothing where there is none. */
@@ -30,6 +32,7 @@ export function makeConfigReport(document: ConfigDocument): ConfigReport {
     error: (path, text) => void errors.push(entry(path, text)),
     warning: (path, text) => void warnings.push(entry(path, text)),
     lineOf: (path) => document.lineOf(path),
+    placeOf: (path) => document.locate(path),
     warnings: () => inOrder(warnings),
     throwErrors() {
       if (errors.length > 0) throw new AppError("bad_request", inOrder(errors).join("\n"));

@@ -52,6 +52,8 @@ export const modelShape = {
   litellm_params: section({
     model: text,
     api_base: text.optional(),
+    /** The same as `api_base`. */
+    base_url: text.optional(),
     api_key: text.optional(),
     api_version: text.optional(),
     timeout: seconds.optional(),
@@ -71,6 +73,12 @@ export const modelShape = {
     ...priceShape,
   }),
 };
+
+/** One entry of `model_list`. */
+export const Model = section(modelShape);
+
+/** Where an entry stands in the file, and the environment variable that its key came from. */
+const source = z.object({ place: z.string(), key_variable: z.string().optional() }).optional();
 
 const modelLists = z.array(z.record(z.string(), texts)).default([]);
 
@@ -170,6 +178,8 @@ export const generalSettingsShape = {
   moderation_model: text.optional(),
   use_x_forwarded_for: flag.default(false),
   must_log: flag.default(false),
+  /** An entry of `model_list` that cannot be used stops the start. */
+  strict_models: flag.default(false),
   enforce_redaction: flag.default(false),
   lenient_callbacks: flag.default(false),
   allow_client_side_credentials: flag.default(true),
@@ -201,7 +211,7 @@ export const retentionShape = {
 };
 
 export const configShape = {
-  model_list: z.array(section(modelShape)).default([]),
+  model_list: z.array(section({ ...modelShape, source })).default([]),
   litellm_settings: section(litellmSettingsShape),
   general_settings: section(generalSettingsShape),
   router_settings: section(routerSettingsShape),
@@ -211,7 +221,11 @@ export const configShape = {
 };
 
 /** The configuration with its defaults applied. A key without a value counts as absent. */
-export const Config = section(configShape);
+export const Config = section({
+  ...configShape,
+  /** The entries of `model_list` that do not fit. */
+  unusable_models: z.array(z.object({ model_name: z.string(), reason: z.string(), place: z.string() })).default([]),
+});
 export type Config = z.output<typeof Config>;
 
 /** One entry of `model_list`. */

@@ -93,7 +93,14 @@ describe("configurations written for the LiteLLM proxy", () => {
   test("redaction for everybody", () => {
     const { config, warnings } = parse(redacted);
     expect(warnings).toEqual([]);
-    expect(config.model_list).toEqual([{ model_name: "gpt-4o", litellm_params: { model: "gpt-4o" }, model_info: {} }]);
+    expect(config.model_list).toEqual([
+      {
+        model_name: "gpt-4o",
+        litellm_params: { model: "gpt-4o" },
+        model_info: {},
+        source: { place: "config.yaml:4" },
+      },
+    ]);
     expect(config.litellm_settings).toMatchObject({ callbacks: ["datadog"], turn_off_message_logging: true });
   });
 
@@ -165,6 +172,7 @@ callback_settings: { otel: { message_logging: false } }
       model_name: "a",
       litellm_params: { model: "openai/a", temperature: 0.2, extra_body: { top: [1, { k: null }] } },
       model_info: { base_model: "gpt-4", input_cost_per_token: 0.000001 },
+      source: { place: "config.yaml:3" },
     });
     expect(config.callback_settings).toEqual({ otel: { message_logging: false } });
   });
@@ -176,14 +184,10 @@ describe("errors and warnings", () => {
       `general_settings: [1]
 retention:
   content_hours: -1
-model_list:
-  - model_name: a
-    litellm_params:
-      model: 5
-      rpm: 10 s
-      timeout: os.environ/SLOW
-  - litellm_params:
-      model: os.environ/NO_MODEL
+model_list: {}
+router_settings:
+  num_retries: 10 s
+  timeout: os.environ/SLOW
 logging:
   commit: later
 litellm_settings:
@@ -195,21 +199,42 @@ litellm_settings:
     expect(errors.map((error) => error.split(": ")[0])).toEqual([
       "config.yaml:1 general_settings",
       "config.yaml:3 retention.content_hours",
-      "config.yaml:7 model_list[0].litellm_params.model",
-      "config.yaml:8 model_list[0].litellm_params.rpm",
-      "config.yaml:9 model_list[0].litellm_params.timeout",
-      "config.yaml:10 model_list[1].model_name",
-      "config.yaml:11 model_list[1].litellm_params.model",
-      "config.yaml:13 logging.commit",
-      "config.yaml:15 litellm_settings.turn_off_message_logging",
-      "config.yaml:16 litellm_settings.callbacks",
+      "config.yaml:4 model_list",
+      "config.yaml:6 router_settings.num_retries",
+      "config.yaml:7 router_settings.timeout",
+      "config.yaml:9 logging.commit",
+      "config.yaml:11 litellm_settings.turn_off_message_logging",
+      "config.yaml:12 litellm_settings.callbacks",
     ]);
     for (const error of errors) expect(error).toContain("Fix: ");
-    expect(errors[2]).toContain("expected text, found the number 5");
     expect(errors[3]).toContain('expected a number, found the text "10 s"');
     expect(errors[4]).toContain("environment variable SLOW");
-    expect(errors[6]).toContain("NO_MODEL");
     expect(errors.join("\n")).not.toContain("hidden");
+  });
+
+  test("an entry of model_list that does not fit is set aside with its place, what is wrong and the fix", () => {
+    const text = `model_list:
+  - model_name: a
+    litellm_params:
+      model: 5
+      rpm: sk-hidden
+      api_key: { nested: hidden }
+      timeout: os.environ/SLOW
+  - litellm_params:
+      model: os.environ/NO_MODEL
+  - { model_name: b, litellm_params: { model: openai/b } }
+`;
+    const { config } = parse(text, { SLOW: "sk-hidden" });
+    expect(config.model_list).toMatchObject([{ model_name: "b" }]);
+    const [first, second] = config.unusable_models;
+    expect(first).toMatchObject({ model_name: "a", place: "config.yaml:4" });
+    expect(first?.reason).toContain("litellm_params.model: expected text, found the number 5. Fix: ");
+    expect(first?.reason).toContain("litellm_params.rpm: expected a number, found text. Fix: ");
+    expect(first?.reason).toContain("environment variable SLOW");
+    expect(second).toMatchObject({ model_name: "", place: "config.yaml:9" });
+    expect(second?.reason).toContain("model_name: is missing");
+    expect(second?.reason).toContain("NO_MODEL");
+    expect(JSON.stringify(config.unusable_models)).not.toContain("hidden");
   });
 
   test("values that may be secret are never shown", () => {
@@ -217,16 +242,15 @@ litellm_settings:
   - model_name: a
     litellm_params:
       model: a
-      api_key: { nested: hidden }
-      rpm: sk-hidden
-      tpm: hiddenhiddenhiddenhidden
+router_settings:
+  num_retries: sk-hidden
 general_settings:
   master_key: [hidden]
   database_url: 123456789
 environment_variables:
   A: { b: hidden }
 `);
-    expect(errors).toHaveLength(6);
+    expect(errors).toHaveLength(4);
     expect(errors.join("\n")).not.toMatch(/hidden|123456789/);
   });
 

@@ -4,6 +4,7 @@ import { readCallbackNames } from "#lib/config-callback-names.ts";
 import { isRecord, readConfigDocument, type ConfigPath } from "#lib/config-document.ts";
 import { describeIssue, issuePath } from "#lib/config-issue.ts";
 import { warnOfIdleKeys } from "#lib/config-known-keys.ts";
+import { readModelList } from "#lib/config-model-list.ts";
 import { readEnvironmentVariables, resolveReferences, type Environment } from "#lib/config-references.ts";
 import { makeConfigReport, type ConfigReport } from "#lib/config-report.ts";
 import { Config } from "#lib/config-schema.ts";
@@ -53,13 +54,19 @@ export function parseConfig(text: string, fileName: string, env: Environment): L
   const { environment_variables: section, ...rest } = document.data;
   const environment = readEnvironmentVariables(section, env, report);
   const resolved = resolveReferences(rest, { ...env, ...environment }, { report });
-  const parsed = Config.safeParse(withCallbackLists(resolved, report), { reportInput: true });
+  const sections = withModelList(withCallbackLists(resolved, report), document.data, report);
+  const parsed = Config.safeParse(sections, { reportInput: true });
   if (!parsed.success) {
     for (const issue of parsed.error.issues) report.error(issuePath(issue), describeIssue(issue, document.data));
   }
   report.throwErrors();
   if (!parsed.success) throw new AppError("bad_request", `${fileName} cannot be used.`);
   return { config: parsed.data, warnings: report.warnings(), environment, locate: document.locate };
+}
+
+/** Takes the entries of `model_list` that do not fit out of it. */
+function withModelList(data: unknown, written: unknown, report: ConfigReport): unknown {
+  return isRecord(data) ? { ...data, ...readModelList(data["model_list"], written, report) } : data;
 }
 
 /** Brings the lists of `litellm_settings` that may be written in several ways into one form. */

@@ -72,7 +72,7 @@ export function vendorServerOfFile(): Omit<VendorServer, "close"> {
 export function toDeployment(vendor: Pick<Vendor, "params">, url: string, more: JsonObject = {}): Deployment {
   const params = { ...vendor.params, api_base: url, ...more };
   const text = JSON.stringify({ model_list: [{ model_name: "m", litellm_params: params }] });
-  const [only] = makeModelTable(parseConfig(text, "config.yaml", {}).config, () => "").get("m") ?? [];
+  const [only] = makeModelTable(parseConfig(text, "config.yaml", {}).config).get("m") ?? [];
   if (!only) throw new Error("There is one deployment.");
   return only;
 }

@@ -23,9 +23,10 @@ beforeEach(() => {
 model_list:
   - { model_name: good, litellm_params: { model: openai/gpt-4o, mock_response: hello, api_key: sk-canary-1 } }
   - { model_name: bad, litellm_params: { model: openai/gpt-4o, api_key: sk-canary-2, api_base: "${upstream.url}/v1?key=canary-3" } }
+  - { model_name: lost, litellm_params: { model: command-r-plus, api_key: sk-canary-4 } }
 litellm_settings: { success_callback: [local_files], failure_callback: [langfuse] }
 `;
-  modelsState.set(makeModelTable(app.configure(yaml), () => "test.yaml"));
+  modelsState.set(makeModelTable(app.configure(yaml)));
 });
 afterAll(async () => {
   await closeUpstreams();
@@ -74,6 +75,10 @@ test("tells the details of readiness to holders of a key alone", async () => {
     db: "connected",
     success_callbacks: ["local_files"],
     failure_callbacks: ["langfuse"],
+    unusable_models: [{ model_name: "lost" }],
   });
+  const { key: limited } = await makeKey(app.db, { models: ["good"] });
+  const own = await app.call(details, { path: "/health/readiness/details", key: limited });
+  expect(own.body).toMatchObject({ unusable_models: [] });
   expect((await app.call(details, { path: "/health/readiness/details", key: null })).status).toBe(401);
 });

@@ -1,3 +1,4 @@
+import { unusableModels } from "#gateway/choose-deployment.ts";
 import { readReadiness, Readiness } from "#http/readiness.ts";
 import { route } from "#http/route.ts";
 import { version } from "#lib/version.ts";
@@ -9,6 +10,9 @@ const Answer = Readiness.extend({
   litellm_version: z.string(),
   success_callbacks: z.array(z.string()),
   failure_callbacks: z.array(z.string()),
+  unusable_models: z
+    .array(z.object({ model_name: z.string(), reason: z.string() }))
+    .describe("Entries of `model_list` that cannot be called; those that the caller may use."),
 });
 
 /** Readiness with what only holders of a key may know. */
@@ -22,7 +26,7 @@ export const GET = route(
       refusals: { 503: "The database cannot be reached, or the gateway stops." },
     },
   },
-  async ({ db }) => {
+  async ({ db, caller }) => {
     const { success, failure, success_and_failure } = listGlobalCallbacks();
     return {
       ...(await readReadiness(db)),
@@ -30,6 +34,7 @@ export const GET = route(
       litellm_version: version,
       success_callbacks: [...success, ...success_and_failure],
       failure_callbacks: [...failure, ...success_and_failure],
+      unusable_models: unusableModels(caller).map(({ modelName, reason }) => ({ model_name: modelName, reason })),
     };
   },
 );

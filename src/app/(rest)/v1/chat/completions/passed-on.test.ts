@@ -23,7 +23,7 @@ beforeAll(async () => {
   const config = app.configure(
     JSON.stringify({ model_list: models, litellm_settings: { callbacks: ["local_files"] } }),
   );
-  modelsState.set(makeModelTable(config, () => "test.yaml"));
+  modelsState.set(makeModelTable(config));
   deliveryState.set({
     ...app.delivery,
     append: async ({ contents }) => void logged.push(...contents.map(({ body }) => decodeRecord(body).record)),
@@ -128,7 +128,7 @@ test("an old version of Azure's API, which has no stream_options, is asked witho
   if (!azure) throw new Error("Azure is one of them.");
   const params = { ...azure.params, api_base: server.url, api_version: "2024-02-15-preview" };
   const config = app.configure(JSON.stringify({ model_list: [{ model_name: azure.name, litellm_params: params }] }));
-  modelsState.set(makeModelTable(config, () => "test.yaml"));
+  modelsState.set(makeModelTable(config));
   server.answerWith({ body: "data: [DONE]\n\n" });
   expect((await ask(azure, { stream: true })).text).toBe("data: [DONE]\n\n");
   expect(server.last()?.body).not.toHaveProperty("stream_options");

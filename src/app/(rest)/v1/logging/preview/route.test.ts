@@ -24,7 +24,7 @@ beforeAll(async () => {
   app = await startApp();
 });
 beforeEach(() => {
-  modelsState.set(makeModelTable(app.configure(`${models}\n${general}`), () => "test.yaml"));
+  modelsState.set(makeModelTable(app.configure(`${models}\n${general}`)));
 });
 afterAll(() => app.close());
 
