@@ -23,7 +23,14 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
   "logging/destinations/": {
     any: [
       ...["logging/record.ts", "lib/address-user-headers.ts", "lib/errors.ts", "lib/fetch-upstream.ts"],
-      ...["lib/google-account.ts", "lib/google-token.ts", "lib/id.ts", "lib/retry-after.ts", "lib/state.ts"],
+      ...[
+        "lib/google-account.ts",
+        "lib/google-token.ts",
+        "lib/id.ts",
+        "lib/read-json.ts",
+        "lib/retry-after.ts",
+        "lib/state.ts",
+      ],
     ],
     never: ["next", "react"],
   },

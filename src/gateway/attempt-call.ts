@@ -11,6 +11,7 @@ import { answerMessages } from "#gateway/translation/answer-messages.ts";
 import { toUpstreamBody } from "#gateway/upstream-body.ts";
 import { ofStatus, ofThrown, type CallFailure } from "#gateway/upstream-failure.ts";
 import { AppError, UpstreamError } from "#lib/errors.ts";
+import { findFailure } from "#lib/fetch-failure.ts";
 import { readBody } from "#lib/fetch-upstream.ts";
 import { untilCut } from "#logging/calls-in-flight.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
@@ -41,7 +42,11 @@ export type PiecewiseAnswer = {
 export type Attempt = WholeAnswer | PiecewiseAnswer;
 
 /** What one attempt came to. `left`: the call was aborted, by its client or by the stop of the gateway. */
-export type AttemptOutcome = Attempt | { kind: "failed"; failure: CallFailure } | { kind: "left" };
+export type AttemptOutcome =
+  | Attempt
+  | { kind: "failed"; failure: CallFailure }
+  /** `wasCalled`: the upstream has begun to work. */
+  | { kind: "left"; wasCalled: boolean };
 
 const answerBytesMax = 64 * 1024 * 1024;
 const errorBytesMax = 64 * 1024;
@@ -53,13 +58,14 @@ const errorBytesMax = 64 * 1024;
 export async function attemptCall(call: RoutedCall, form: FormData | null): Promise<AttemptOutcome> {
   const { start, deployment } = call;
   const sentMs = nowMs();
+  if (start.signal?.aborted) return { kind: "left", wasCalled: false };
   let answer: ProviderAnswer;
   try {
     answer = await untilCut(send(call, form));
   } catch (thrown) {
-    if (start.signal?.aborted) return { kind: "left" };
+    if (start.signal?.aborted) return { kind: "left", wasCalled: true };
     if (!(thrown instanceof UpstreamError)) throw thrown;
-    return { kind: "failed", failure: ofThrown(deployment, thrown) };
+    return { kind: "failed", failure: { ...ofThrown(deployment, thrown), wasBegun: waitedForAnswer(thrown) } };
   }
   if (answer.status < 200 || answer.status >= 300) {
     const text = await readBody(answer, errorBytesMax).then(String, () => "");
@@ -67,20 +73,26 @@ export async function attemptCall(call: RoutedCall, form: FormData | null): Prom
     return { kind: "failed", failure: ofStatus(deployment, { status: answer.status, text, retryAfter }) };
   }
   const contentType = answer.headers["content-type"] ?? "";
-  const copy = start.operation.makeCopy({
-    isStream: start.body.stream === true,
-    hideUsage: start.operation.asksForUsage === true && !includesUsage(start.body),
-    contentType,
-  });
   try {
+    const copy = start.operation.makeCopy({
+      isStream: start.body.stream === true,
+      hideUsage: start.operation.asksForUsage === true && !includesUsage(start.body),
+      contentType,
+    });
     if (copy !== null) return await untilCut(open(answer, copy, sentMs));
     const bytes = await untilCut(readBody(answer, answerBytesMax));
     const upstreamMs = nowMs() - sentMs;
     return { kind: "whole", answer, bytes, response: start.operation.readAnswer(bytes, contentType), upstreamMs };
   } catch (thrown) {
-    if (start.signal?.aborted) return { kind: "left" };
-    return { kind: "failed", failure: ofThrown(deployment, thrown) };
+    answer.body.destroy();
+    if (start.signal?.aborted) return { kind: "left", wasCalled: true };
+    return { kind: "failed", failure: { ...ofThrown(deployment, thrown), wasBegun: true } };
   }
+}
+
+/** A client chooses how long it waits, so an upstream that was given up may still be at work. */
+function waitedForAnswer(thrown: UpstreamError): boolean {
+  return ["timeout_headers", "timeout_body", "timeout_total"].includes(findFailure(thrown)?.kind ?? "");
 }
 
 async function open(answer: ProviderAnswer, copy: StreamCopy, sentMs: number): Promise<Attempt> {

@@ -75,8 +75,11 @@ function readSearches({ meta }: JsonObject): number {
   return toCount(billed.search_units) || 1;
 }
 
+/** A larger number is no count of anything that a call has: neither seconds nor pictures. */
+const countMax = 1e9;
+
 /** Forms have numbers as texts. */
 function toCount(value: Json | undefined): number {
   const count = typeof value === "string" ? Number(value) : value;
-  return typeof count === "number" && Number.isFinite(count) && count > 0 ? count : 0;
+  return typeof count === "number" && count > 0 && count <= countMax ? count : 0;
 }

@@ -2,7 +2,7 @@ import { calcPrice, type Provider } from "@pydantic/genai-prices";
 import { noUnits, type BilledUnits } from "#gateway/billed-units.ts";
 import type { Deployment } from "#gateway/models.ts";
 import type { Prices } from "#gateway/prices.ts";
-import type { RecordUsage } from "#logging/record.ts";
+import { noUsage, type RecordUsage } from "#logging/record.ts";
 
 /** What `@pydantic/genai-prices` calls our providers. Others are servers of one's own, whose calls cost what config says. */
 const priceLists: Readonly<Record<string, string>> = {
@@ -75,7 +75,7 @@ function costOfTokens(usage: RecordUsage, prices: Prices): number {
 
 function costByList(usage: RecordUsage, units: BilledUnits, { provider, priceModel }: Deployment): number {
   if (usage.totalTokens + units.audioSeconds + units.characters + units.queries === 0) return 0;
-  const providerId = Object.hasOwn(priceLists, provider) ? priceLists[provider] : undefined;
+  const providerId = findPriceList(provider);
   if (providerId === undefined) return 0;
   const key = `${providerId} ${priceModel}`;
   const known = entries.get(key);
@@ -88,6 +88,20 @@ function costByList(usage: RecordUsage, units: BilledUnits, { provider, priceMod
   if (known === undefined && entries.size < entriesMax)
     entries.set(key, found ? { ...found.provider, models: [found.model] } : null);
   return found?.total_price ?? 0;
+}
+
+function findPriceList(provider: string): string | undefined {
+  return Object.hasOwn(priceLists, provider) ? priceLists[provider] : undefined;
+}
+
+/** How many tokens prompt and answer of a model have at most, by the price list; null if it does not know. */
+export function findContextWindow(deployment: Deployment): number | null {
+  const { provider, priceModel } = deployment;
+  const providerId = findPriceList(provider);
+  if (providerId === undefined) return null;
+  const key = `${providerId} ${priceModel}`;
+  if (!entries.has(key)) costOf({ ...noUsage, promptTokens: 1, totalTokens: 1 }, { ...deployment, prices: null });
+  return entries.get(key)?.models[0]?.context_window ?? null;
 }
 
 /** The counts under the list's names. It refuses parts that are more than the whole, and overlaps that it is not told. */

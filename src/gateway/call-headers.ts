@@ -61,6 +61,21 @@ export function toCallHeaders(
   return headers;
 }
 
+/**
+ * Headers that can be sent: what a header cannot hold (a line break, a letter beyond Latin-1) is percent-encoded. Names
+ * of models and callbacks come from people, and upstreams send what they like.
+ */
+export function toSendable(headers: Record<string, string>): Record<string, string> {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name] ?? "";
+    if (unsendable.test(value)) headers[name] = value.toWellFormed().replace(unsendableAll, encodeURIComponent);
+  }
+  return headers;
+}
+
+const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
+const unsendableAll = /[^\t\x20-\x7e\x80-\xff]+/g;
+
 /** The name of a parameter as a header can hold it: the client chose it. */
 function toHeaderName(parameter: string): string {
   return encodeURIComponent(parameter.toWellFormed());

@@ -1,9 +1,9 @@
 import type { Caller, KeyNumbers } from "#keys/caller.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { readMetadata, readTags } from "#gateway/request-metadata.ts";
-import { readUnits } from "#gateway/billed-units.ts";
 import { costOf } from "#gateway/call-cost.ts";
 import type { Operation } from "#gateway/operation.ts";
+import { settleUnits } from "#gateway/settle-usage.ts";
 import {
   isJsonObject,
   type JsonObject,
@@ -41,9 +41,14 @@ export type CallEnd = {
   clientDisconnected: boolean;
   /** True where the answer was kept from an earlier call, which is free. */
   cacheHit?: boolean;
+  /** What the upstream asks money for. Absent: the whole answer, and nothing if the call failed. */
+  billed?: Billed;
   /** The attempts that failed before the last one. */
   attempts?: readonly RecordAttempt[];
 };
+
+/** `cut`: the upstream has begun to work, and its answer did not come whole. */
+export type Billed = "whole" | "cut" | "nothing";
 
 /** Starts the clock and the identity of a call. A call id that the client did not choose is the record id. */
 export function startCall(start: Omit<CallStart, "recordId" | "startTimeMs">): CallStart {
@@ -83,7 +88,7 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
     response: end.response,
     modelParameters: pickParameters(body, operation.parameters),
     usage: end.usage,
-    responseCostUsd: end.error === null && end.cacheHit !== true ? toCost(start, end, endTimeMs) : 0,
+    responseCostUsd: toCost(start, end, endTimeMs),
     cacheHit: end.cacheHit ?? null,
     caller: caller.attribution,
     ...(caller.keyNumbers === null ? {} : { keyBudget: toKeyBudget(caller.keyNumbers) }),
@@ -97,14 +102,25 @@ export function toCallRecord(start: CallStart, end: CallEnd): LogRecord {
   };
 }
 
+/** The record of a call whose request or answer cannot be put into one: with nothing of what they hold. */
+export function toBareRecord(start: CallStart, end: CallEnd): LogRecord {
+  const { model, stream } = start.body;
+  const body: JsonObject = {
+    ...(typeof model === "string" ? { model } : {}),
+    ...(typeof stream === "boolean" ? { stream } : {}),
+  };
+  return toCallRecord({ ...start, body, headers: new Headers() }, { ...end, response: null });
+}
+
 function toKeyBudget({ spend, maxBudget }: KeyNumbers): NonNullable<LogRecord["keyBudget"]> {
   return { spendUsd: spend, maxBudgetUsd: maxBudget };
 }
 
-function toCost({ operation, body, startTimeMs }: CallStart, end: CallEnd, endTimeMs: number): number {
-  const { usage, deployment, response } = end;
-  const seconds = (endTimeMs - startTimeMs) / 1000;
-  return costOf(usage, deployment, readUnits({ operation: operation.name, body, response, seconds }));
+function toCost(start: CallStart, end: CallEnd, endTimeMs: number): number {
+  const { usage, deployment, response, error, cacheHit, billed = error === null ? "whole" : "nothing" } = end;
+  if (billed === "nothing" || cacheHit === true) return 0;
+  const seconds = (endTimeMs - start.startTimeMs) / 1000;
+  return costOf(usage, deployment, settleUnits(start, { response, seconds, isWhole: billed === "whole" }));
 }
 
 /** A deployment's base URL as logs and headers show it: without query and sign-in, which may hold a key. */

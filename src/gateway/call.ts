@@ -1,6 +1,7 @@
 import type { CachePlan } from "#gateway/cache/plan-cache.ts";
+import { makeCallLedger, type CallLedger } from "#gateway/call-ledger.ts";
 import type { CallEnd, CallStart } from "#gateway/call-record.ts";
-import { toCallRecord } from "#gateway/call-record.ts";
+import { toBareRecord, toCallRecord } from "#gateway/call-record.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { readControls } from "#gateway/request-controls.ts";
 import { toSpent, type Spent } from "#gateway/spend/spent.ts";
@@ -12,16 +13,17 @@ import { currentLogger } from "#lib/logger.ts";
 import type { JudgedCall } from "#logging/callback-rules.ts";
 import { noteLostCall } from "#logging/calls-in-flight.ts";
 import { deliveryState } from "#logging/delivery.ts";
-import { logCall } from "#logging/log-call.ts";
+import { appendLog, prepareLog } from "#logging/log-call.ts";
 import { planLog, type LogPlan } from "#logging/log-plan.ts";
+import type { QueueEntry } from "#logging/queue/queue.ts";
 import { noUsage, type LogRecord, type RecordAttempt } from "#logging/record.ts";
 
 /** A call on its way: who asked what, and where its log goes. */
 export type Call = {
   start: CallStart;
   plan: LogPlan;
-  /** Called once with the record of the call, when it is over. */
-  onEnd?: ((record: LogRecord) => void) | undefined;
+  /** What it has taken, and whom its record counts for. */
+  ledger: CallLedger;
   /** True where a part of a budget is held back for it. */
   hasReservation?: boolean;
   /** The budgets of single models that it counts against. */
@@ -51,42 +53,49 @@ export function planCall(start: CallStart): Call {
   const isTeamDisabled = caller.teamId !== null && deliveryState.get().isDisabled(caller.teamId);
   const controls = readControls(body, headers, caller);
   const config = configState.get();
-  const plan = planLog(caller.logging, { controls, isTeamDisabled }, config);
-  const isUnlogged = body.stream === true && config.litellm_settings.disable_streaming_logging;
-  if (isUnlogged && !config.general_settings.must_log)
-    return { start, plan: { ...plan, targets: [], reason: plan.reason ?? "none" } };
-  return { start, plan };
+  const planned = planLog(caller.logging, { controls, isTeamDisabled }, config);
+  const isUnlogged =
+    body.stream === true && config.litellm_settings.disable_streaming_logging && !config.general_settings.must_log;
+  const plan: LogPlan = isUnlogged ? { ...planned, targets: [], reason: planned.reason ?? "none" } : planned;
+  const call: Call = { start, plan, ledger: makeCallLedger() };
+  call.ledger.count((record) => {
+    countUsage(record);
+    noteSpend(call, record);
+  });
+  return call;
 }
 
 /**
- * Commits a call's record, and throws `unavailable` where it could not be kept: a call whose log is lost is not
- * answered. With `logging.commit: after_answer` it does not wait, and a lost log is only an error in our own log.
+ * Commits a call's record, and throws `unavailable` if it could not be kept: a call whose log is lost is not answered.
+ * With `logging.commit: after_answer` it does not wait, and a lost log is only an error in our own log.
  */
 export async function commitCall(call: Call, record: LogRecord): Promise<void> {
-  call.onEnd?.(record);
-  countUsage(record);
-  if (record.responseCostUsd > 0 || call.hasReservation === true) noteSpend(call, record);
-  const committed = commit(call, record);
+  // A record that cannot be prepared is a fault of its own: nothing was recorded yet, so the failure still can be.
+  const entry = prepareLog(call.plan, record);
+  call.ledger.record();
   if (configState.get().logging.commit === "after_answer") {
-    committed.catch((error: unknown) => {
+    append(call, entry).catch((error: unknown) => {
       reportLostLog(record, error);
     });
+    call.ledger.settle(record);
     return;
   }
   try {
-    await committed;
+    await append(call, entry);
   } catch (cause) {
     reportLostLog(record, cause);
     throw new AppError("unavailable", "The call was not answered because its log could not be stored.", { cause });
   }
+  // After the commit and before the end of the answer: a crash never leaves more spend than what is logged.
+  call.ledger.settle(record);
 }
 
-/** What a failed call has beside its error, where it broke off in the middle. */
-export type PartialEnd = Partial<Pick<CallEnd, "usage" | "completionStartTimeMs">>;
+/** What a failed call has beside its error, if it broke off in the middle. */
+export type PartialEnd = Partial<Omit<CallEnd, "error">>;
 
 /**
- * Commits the record of a call that failed; false where it was lost. The failure is what the client is told, even if
- * its log is lost.
+ * Commits the record of a call that failed; false if it was lost. The failure is what the client is told, even if its
+ * log is lost.
  */
 export async function commitFailure(
   call: Call & { deployment: Deployment | null; attempts?: readonly RecordAttempt[] },
@@ -97,29 +106,41 @@ export async function commitFailure(
     deployment: call.deployment,
     response: null,
     usage: noUsage,
-    error,
     completionStartTimeMs: null,
     clientDisconnected: false,
     attempts: call.attempts ?? [],
+    ...call.ledger.seen(),
     ...partial,
+    error,
   };
-  const record = toCallRecord(call.start, end);
-  call.onEnd?.(record);
-  countUsage(record);
-  if (call.hasReservation === true) noteSpend(call, record);
+  call.ledger.record();
   try {
-    await commit(call, record);
+    const { record, entry } = prepareFailure(call, end);
+    await append(call, entry);
+    call.ledger.settle(record);
     return true;
   } catch (cause) {
-    reportLostLog(record, cause);
+    reportLostLog(call.start, cause);
     return false;
   }
 }
 
-/** `logCall`, and the call stays in flight until it is done, whoever waits for it. */
-function commit({ plan, start }: Call, record: LogRecord): Promise<unknown> {
+/** The call stays in flight until the queue has its record, whoever waits for it. */
+function append({ start }: Call, entry: QueueEntry | null): Promise<void> {
   const release = start.inFlight?.hold();
-  return logCall(plan, record).finally(release);
+  return appendLog(entry).finally(release);
+}
+
+/** The record of a failure. If what the client or the upstream sent cannot be put into one, it holds no content. */
+function prepareFailure(call: Call, end: CallEnd): { record: LogRecord; entry: QueueEntry | null } {
+  try {
+    const record = toCallRecord(call.start, end);
+    return { record, entry: prepareLog(call.plan, record) };
+  } catch (cause) {
+    currentLogger().error({ recordId: call.start.recordId, error: String(cause) }, "a record is kept without content");
+    const record = toBareRecord(call.start, end);
+    return { record, entry: prepareLog(call.plan, record) };
+  }
 }
 
 /** What is known of a call for its receipt, before there is a record. */
@@ -136,11 +157,12 @@ export function toJudged(start: CallStart, deployment: Deployment | null, status
 
 /** What a call cost counts whether or not it is logged. */
 function noteSpend(call: Call, record: LogRecord): void {
+  if (record.responseCostUsd <= 0 && call.hasReservation !== true) return;
   const spent = toSpent(record, call);
   if (spent !== null) spendJournalState.find()?.note(spent);
 }
 
-function reportLostLog(record: LogRecord, cause: unknown): void {
+function reportLostLog({ recordId }: { recordId: string }, cause: unknown): void {
   noteLostCall();
-  currentLogger().error({ recordId: record.recordId, error: String(cause) }, "a record could not be queued");
+  currentLogger().error({ recordId, error: String(cause) }, "a record could not be queued");
 }

@@ -63,7 +63,13 @@ export function makeChatAssembler(object = "chat.completion"): StreamAssembler {
       };
     },
     usage: () => usage,
+    isComplete: () => hasFinished(choices),
+    isUsageFinal: () => usage !== undefined && hasFinished(choices),
   };
+}
+
+function hasFinished(choices: ReadonlyMap<number, Choice>): boolean {
+  return [...choices.values()].some(({ finishReason }) => finishReason !== null);
 }
 
 function addChoice(choices: Map<number, Choice>, part: JsonObject): void {
@@ -145,7 +151,8 @@ function addToolCall(choice: Choice, part: Json): void {
 function indexWithout(calls: ReadonlyMap<number, ToolCall>, part: JsonObject): number {
   const known = [...calls].find(([, call]) => typeof part.id === "string" && part.id !== "" && call.id === part.id);
   if (known) return known[0];
-  const last = Math.max(-1, ...calls.keys());
+  let last = -1;
+  for (const index of calls.keys()) last = Math.max(last, index);
   return last >= 0 && (part.id === undefined || part.id === null || part.id === "") ? last : last + 1;
 }
 

@@ -1,12 +1,14 @@
 import { commitCall, commitFailure, type RoutedCall } from "#gateway/call.ts";
 import { toCallRecord } from "#gateway/call-record.ts";
 import type { PiecewiseAnswer } from "#gateway/attempt-call.ts";
+import type { SeenAnswer } from "#gateway/call-ledger.ts";
 import { recordBytes } from "#gateway/cache/cached-answer.ts";
 import { keepAnswer } from "#gateway/cache/use-cache.ts";
+import { refuseCall, toRefusal } from "#gateway/refuse-call.ts";
+import { settleUsage } from "#gateway/settle-usage.ts";
 import { tap, type TapEnd } from "#gateway/tap.ts";
-import { toUsage } from "#gateway/usage.ts";
 import { ofCut, ofErrorFrame, ofThrown, type CallFailure } from "#gateway/upstream-failure.ts";
-import { AppError } from "#lib/errors.ts";
+import { AppError, UpstreamError } from "#lib/errors.ts";
 import type { PiecewiseBody } from "#lib/piecewise-response.ts";
 import { findCut } from "#logging/calls-in-flight.ts";
 import type { LogRecord } from "#logging/record.ts";
@@ -22,37 +24,57 @@ export function answerStream(
   return tap(first, source, {
     copy: recorded?.copy ?? copy,
     async onEnd(end) {
-      const record = await logStream(call, end, startedMs).finally(release);
-      const bytes = recorded?.bytes() ?? null;
-      if (end.outcome === "complete" && bytes !== null) keepAnswer(call, record, { bytes, contentType });
+      try {
+        const record = await logStream(call, end, startedMs);
+        const bytes = recorded?.bytes() ?? null;
+        if (end.outcome === "complete" && bytes !== null) keepAnswer(call, record, { bytes, contentType });
+      } finally {
+        call.ledger.close();
+        release?.();
+      }
     },
     errorFrame: (reason) => toErrorFrame(call, reason),
     signal: call.start.signal,
   });
 }
 
+/** Logs a stream once. If its record cannot be made, it failed, and that is logged. */
 async function logStream(call: RoutedCall, end: TapEnd, completionStartTimeMs: number): Promise<LogRecord | null> {
-  const { signal } = call.start;
-  const cut = end.errorText === null ? findCut(signal) : null;
-  // The client's leaving also ends what the upstream sends, and either may be noticed first.
-  const isAborted = end.errorText === null && signal?.aborted === true;
-  const hasLeft = end.outcome === "client_disconnected" || isAborted;
-  if (end.outcome === "broken" && (cut !== null || !hasLeft)) {
-    const { logged } = cut !== null ? ofCut(cut) : toStreamFailure(call, end);
-    await commitFailure(call, logged, { usage: toUsage(end.usage), completionStartTimeMs });
+  try {
+    const cut = end.errorText === null ? findCut(call.start.signal) : null;
+    // The client's leaving also ends what the upstream sends, and either may be noticed first.
+    const isAborted = end.errorText === null && call.start.signal?.aborted === true;
+    const hasLeft = end.outcome === "client_disconnected" || isAborted;
+    const isBroken =
+      (end.outcome === "broken" && (cut !== null || !hasLeft)) ||
+      (end.outcome === "complete" && !end.isWhole && !hasLeft);
+    const counted = settleUsage(call.start, end);
+    const usage = isBroken ? { ...counted, isEstimated: true as const } : counted;
+    const { deployment, attempts } = call;
+    const billed = end.isWhole && !isBroken ? "whole" : "cut";
+    const seen: SeenAnswer = { deployment, attempts, usage, billed, completionStartTimeMs };
+    call.ledger.see(seen);
+    if (isBroken) return await failStream(call, end, cut);
+    const disconnected = { clientDisconnected: end.outcome !== "complete" };
+    const record = toCallRecord(call.start, { ...seen, ...disconnected, response: end.response, error: null });
+    await commitCall(call, record);
+    return record;
+  } catch (error) {
+    if (!call.ledger.isRecorded()) await refuseCall(call, toRefusal(call, error));
+    throw error;
+  }
+}
+
+/** Logs a stream that broke, with what came of it. A throw is what turns an end that said nothing into an error frame. */
+async function failStream(call: RoutedCall, end: TapEnd, cut: AppError | null): Promise<null> {
+  const { response } = end;
+  if (end.outcome !== "complete") {
+    await commitFailure(call, (cut !== null ? ofCut(cut) : toStreamFailure(call, end)).logged, { response });
     return null;
   }
-  const record = toCallRecord(call.start, {
-    deployment: call.deployment,
-    response: end.response,
-    usage: toUsage(end.usage),
-    error: null,
-    completionStartTimeMs,
-    clientDisconnected: end.outcome !== "complete",
-    attempts: call.attempts,
-  });
-  await commitCall(call, record);
-  return record;
+  const reason = new UpstreamError(0, "The upstream's stream ended before the answer was complete.");
+  await commitFailure(call, ofThrown(call.deployment, reason).logged, { response });
+  throw reason;
 }
 
 function toStreamFailure({ deployment }: RoutedCall, { errorText, reason }: TapEnd): CallFailure {

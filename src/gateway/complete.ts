@@ -1,16 +1,17 @@
 import type { Caller } from "#keys/caller.ts";
 import { commitCall, commitFailure, planCall, toJudged, type Call, type RoutedCall } from "#gateway/call.ts";
-import { toCallHeaders, toFailureHeaders, type CallFacts } from "#gateway/call-headers.ts";
+import { toCallHeaders, toFailureHeaders, toSendable, type CallFacts } from "#gateway/call-headers.ts";
 import { nowMs, startCall, toCallRecord } from "#gateway/call-record.ts";
 import { answerStream } from "#gateway/complete-stream.ts";
 import type { Operation } from "#gateway/operation.ts";
 import { admitCall } from "#gateway/limits/admit-call.ts";
 import type { PiecewiseAnswer, WholeAnswer } from "#gateway/attempt-call.ts";
-import { failureReceipt, refuseCall, withHeaders } from "#gateway/refuse-call.ts";
+import { failureReceipt, refuseCall, toRefusal, withHeaders } from "#gateway/refuse-call.ts";
 import type { Deployment } from "#gateway/models.ts";
-import { routeCall, type RouteOutcome } from "#gateway/route-call.ts";
+import { assertMetadataReadable } from "#gateway/request-metadata.ts";
+import { routeCall } from "#gateway/route-call.ts";
 import { ofErrorFrame, type CallFailure } from "#gateway/upstream-failure.ts";
-import { toUsage } from "#gateway/usage.ts";
+import { noAnswer, settleUsage } from "#gateway/settle-usage.ts";
 import { assertControlsAllowed } from "#gateway/cache/plan-cache.ts";
 import { askCache, keepAnswer, type CachedHit } from "#gateway/cache/use-cache.ts";
 import { toKeyHeaders } from "#gateway/key-headers.ts";
@@ -44,38 +45,38 @@ export type CompleteInput = {
 
 /**
  * Answers one call and logs it once, whatever its outcome. A whole answer leaves after its record is committed; of one
- * that is passed on in pieces, the last does. Throws an `AppError` in the wire's words where there is no answer.
+ * that is passed on in pieces, the last does. Throws an `AppError` in the wire's words if there is no answer. Everything
+ * that the call took is given back here, or at the end of its stream.
  */
 export async function complete(input: CompleteInput): Promise<Response> {
-  const { operation, caller, headers, inFlight, callId, callIdIsClients, path, form = null } = input;
+  const { operation, caller, headers, inFlight, callId, callIdIsClients, path } = input;
   const { model, body } = withModel(input);
   const start = { callId, callIdIsClients, operation, route: path, caller, body, headers };
   const call = planCall(startCall({ ...start, inFlight, signal: inFlight?.signal }));
-  const outcome = await route(input.db, call, { model, form });
-  if ("hit" in outcome) return replay(outcome.call, outcome.hit);
-  if ("hasLeft" in outcome) return leave(outcome.call);
+  try {
+    return await answer(input, call, model);
+  } catch (error) {
+    if (call.ledger.isRecorded()) throw error;
+    throw await refuseCall(call, toRefusal(call, error));
+  } finally {
+    if (!call.ledger.isHandedOver()) call.ledger.close();
+  }
+}
+
+async function answer(input: CompleteInput, call: Call, model: string | null): Promise<Response> {
+  const { db, form = null } = input;
+  if (model === null) throw noModel();
+  assertMetadataReadable(call.start.body, call.start.headers);
+  assertControlsAllowed(call);
+  if (hasBudget(call.start.caller)) await untilCut(holdBudget(db, call, model));
+  if (call.start.caller.limits.length > 0) await untilCut(admitCall(call, model));
+  const kept = form === null ? await untilCut(askCache(call, model)) : null;
+  if (kept !== null) return replay(kept.call, kept.hit);
+  const outcome = await routeCall(call, model, form);
+  if ("hasLeft" in outcome) return leave(outcome.call, outcome.wasCalled);
   if ("failure" in outcome) return fail(outcome.call, outcome.failure);
   const { attempt } = outcome;
   return attempt.kind === "whole" ? whole(outcome.call, attempt) : inPieces(outcome.call, attempt);
-}
-
-async function route(
-  db: Database["db"],
-  call: Call,
-  { model, form }: { model: string | null; form: FormData | null },
-): Promise<RouteOutcome | { call: RoutedCall; hit: CachedHit }> {
-  try {
-    if (model === null) throw noModel();
-    assertControlsAllowed(call);
-    if (hasBudget(call.start.caller)) await untilCut(holdBudget(db, call, model));
-    if (call.start.caller.limits.length > 0) await untilCut(admitCall(call, model));
-    const hit = form === null ? await untilCut(askCache(call, model)) : null;
-    if (hit !== null) return hit;
-    return await routeCall(call, model, form);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    throw await refuseCall(call, error);
-  }
 }
 
 /** The model that is asked for: the operator's for all such calls, else the path's, else the body's; null: none is. */
@@ -91,13 +92,14 @@ function noModel(): AppError {
   return new AppError("bad_request", "model: a model is required", { type: "invalid_request_error", param: "model" });
 }
 
-/** Nobody hears the answer of a client that left; the call is logged as what he cancelled. */
-async function leave(call: RoutedCall): Promise<never> {
+/** Nobody hears the answer of a client that left. The call is logged as cancelled, and costs what the upstream began. */
+async function leave(call: RoutedCall, wasCalled: boolean): Promise<never> {
   const { start, deployment, attempts } = call;
   const record = toCallRecord(start, {
     deployment,
     response: null,
-    usage: noUsage,
+    usage: wasCalled ? settleUsage(start, noAnswer) : noUsage,
+    billed: wasCalled ? "cut" : "nothing",
     error: null,
     completionStartTimeMs: null,
     clientDisconnected: true,
@@ -107,44 +109,52 @@ async function leave(call: RoutedCall): Promise<never> {
   throw new AppError("bad_request", "The client left before the answer came.", { status: 499 });
 }
 
-async function fail(call: RoutedCall, { error, logged, retryAfter }: CallFailure): Promise<never> {
-  const receipt = failureReceipt(call, await commitFailure(call, logged));
-  const { deployment, retries, fallbacks } = call;
-  const headers = {
-    ...toFailureHeaders({ callId: call.start.callId, deployment, receipt, retries, fallbacks }),
+async function fail(call: RoutedCall, failure: CallFailure): Promise<never> {
+  const { error, logged, retryAfter, wasBegun = false } = failure;
+  const { deployment, retries, fallbacks, start } = call;
+  const begun = wasBegun ? { usage: settleUsage(start, noAnswer), billed: "cut" as const } : {};
+  const receipt = failureReceipt(call, await commitFailure(call, logged, begun));
+  const headers = toSendable({
+    ...toFailureHeaders({ callId: start.callId, deployment, receipt, retries, fallbacks }),
     ...toKeyHeaders(call),
-  };
+  });
   throw withHeaders(error, retryAfter === null ? headers : { ...headers, "retry-after": retryAfter });
 }
 
 async function whole(call: RoutedCall, { answer, bytes, response, upstreamMs }: WholeAnswer): Promise<Response> {
-  const { start, deployment } = call;
+  const { start, deployment, attempts } = call;
   const logged = findOwnError(deployment, response);
+  const isWhole = logged === null;
+  const counted = settleUsage(start, { response, usage: response.usage, isWhole, isUsageFinal: true });
+  const usage = isWhole ? counted : { ...counted, isEstimated: true as const };
+  const billed = isWhole ? "whole" : "cut";
+  const seen = { deployment, usage, billed, completionStartTimeMs: null, attempts } as const;
+  call.ledger.see(seen);
   const record = toCallRecord(start, {
-    deployment,
-    response: logged === null ? response : null,
-    usage: toUsage(response.usage),
+    ...seen,
+    response: isWhole || hasAnswer(response) ? response : null,
     error: logged,
-    completionStartTimeMs: null,
     clientDisconnected: false,
-    attempts: call.attempts,
   });
+  const receipt = toReceipt(call.plan, "queued", record);
+  // Before the commit: a call whose headers cannot be made is no success.
+  const facts = factsOf(call, receipt, record.responseCostUsd);
+  const headers = toSendable({ ...toCallHeaders(facts, answer), ...toKeyHeaders(call) });
   await commitCall(call, record);
   keepAnswer(call, record, { bytes, contentType: answer.headers["content-type"] });
-  const receipt = toReceipt(call.plan, "queued", record);
-  return new Response(new Uint8Array(bytes), {
-    headers: {
-      ...toCallHeaders(factsOf(call, receipt, record.responseCostUsd), answer),
-      ...toOverhead(call, upstreamMs),
-      ...toKeyHeaders(call),
-    },
-  });
+  return new Response(new Uint8Array(bytes), { headers: { ...headers, ...toOverhead(call, upstreamMs) } });
 }
 
 /** What an answer says of its own failure, although its status is a success: OpenRouter's, or that of a response. */
 function findOwnError(deployment: Deployment, { error, choices }: JsonObject): LogRecord["error"] {
-  if (!isJsonObject(error) || choices !== undefined) return null;
-  return ofErrorFrame(deployment, JSON.stringify({ error })).logged;
+  const ofChoices = Array.isArray(choices) ? choices.map((choice) => (isJsonObject(choice) ? choice.error : null)) : [];
+  const said = [error, ...ofChoices].find(isJsonObject);
+  return said === undefined ? null : ofErrorFrame(deployment, JSON.stringify({ error: said })).logged;
+}
+
+/** True if a failed answer holds a part of what was asked for. */
+function hasAnswer(response: JsonObject): boolean {
+  return [response.choices, response.output, response.content].some((part) => Array.isArray(part) && part.length > 0);
 }
 
 /** An answer that was kept, logged as what it is. */
@@ -158,25 +168,31 @@ async function replay(call: RoutedCall, { key, contentType, bytes, response, usa
     clientDisconnected: false,
     cacheHit: true,
   });
-  await commitCall(call, record);
   const facts = factsOf(call, toReceipt(call.plan, "queued", record), record.responseCostUsd);
-  return new Response(new Uint8Array(bytes), {
-    headers: {
-      ...toCallHeaders(facts, { headers: { "content-type": contentType } }),
-      "x-litellm-cache-key": key,
-      ...toKeyHeaders(call),
-    },
+  const headers = toSendable({
+    ...toCallHeaders(facts, { headers: { "content-type": contentType } }),
+    "x-litellm-cache-key": key,
+    ...toKeyHeaders(call),
   });
+  await commitCall(call, record);
+  return new Response(new Uint8Array(bytes), { headers });
 }
 
 function inPieces(call: RoutedCall, attempt: PiecewiseAnswer): Response {
-  const receipt = toReceipt(call.plan, "pending", toJudged(call.start, call.deployment, "success"));
-  const headers = {
-    ...toCallHeaders(factsOf(call, receipt, knownCost(call, attempt.answer)), attempt.answer),
-    ...toOverhead(call, attempt.upstreamMs),
-    ...toKeyHeaders(call),
-  };
-  return toPiecewiseResponse({ body: answerStream(call, attempt), headers });
+  try {
+    const receipt = toReceipt(call.plan, "pending", toJudged(call.start, call.deployment, "success"));
+    const headers = toSendable({
+      ...toCallHeaders(factsOf(call, receipt, knownCost(call, attempt.answer)), attempt.answer),
+      ...toOverhead(call, attempt.upstreamMs),
+      ...toKeyHeaders(call),
+    });
+    const response = toPiecewiseResponse({ body: answerStream(call, attempt), headers });
+    call.ledger.handOver();
+    return response;
+  } catch (error) {
+    attempt.source.destroy();
+    throw error;
+  }
 }
 
 /** What of the call's time was not the upstream's. */

@@ -61,13 +61,15 @@ function makeResponsesAssembler(): StreamAssembler {
       else texts.set(index, [chunk.delta]);
     },
     response() {
-      if (response === null || isOver) return response;
-      const output = [...items]
-        .sort(([left], [right]) => left - right)
-        .map(([index, item]) => toPartialItem(item, texts.get(index)));
+      if (isOver || (response === null && texts.size === 0)) return response;
+      // Some servers announce no item before its text.
+      const places = [...new Set([...items.keys(), ...texts.keys()])].sort((left, right) => left - right);
+      const output = places.map((index) => toPartialItem(items.get(index) ?? { type: "message" }, texts.get(index)));
       return { ...response, output };
     },
     usage: () => response?.usage,
+    isComplete: () => isOver,
+    isUsageFinal: () => isOver,
   };
 }
 
@@ -92,5 +94,7 @@ function makeLastEventAssembler(): StreamAssembler {
     },
     response: () => (last === null || isWhole(last) || deltas.length === 0 ? last : { text: deltas.join("") }),
     usage: () => usage,
+    isComplete: () => last !== null && isWhole(last),
+    isUsageFinal: () => usage !== undefined,
   };
 }

@@ -1,6 +1,7 @@
 import { ownError, type StreamAssembler, type StreamWire } from "#gateway/stream-wire.ts";
 import { anthropicErrorType, type AppError } from "#lib/errors.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** The stream of Anthropic's `/v1/messages`. Facts: https://docs.anthropic.com/en/docs/build-with-claude/streaming */
 export const messagesWire: StreamWire = {
@@ -21,6 +22,7 @@ function makeMessagesAssembler(): StreamAssembler {
   let message: JsonObject | null = null;
   let usage: JsonObject | undefined;
   const blocks = new Map<number, Block>();
+  let isCounted = false;
   return {
     add(chunk) {
       if (chunk.type === "message_start" && isJsonObject(chunk.message)) {
@@ -41,6 +43,7 @@ function makeMessagesAssembler(): StreamAssembler {
         if (message && isJsonObject(chunk.delta)) Object.assign(message, chunk.delta);
         // Counts come cumulated, and only those that changed.
         if (isJsonObject(chunk.usage)) usage = { ...usage, ...withoutNulls(chunk.usage) };
+        isCounted ||= isJsonObject(chunk.usage) && isJsonObject(chunk.delta) && isPresent(chunk.delta.stop_reason);
       }
     },
     response() {
@@ -49,7 +52,14 @@ function makeMessagesAssembler(): StreamAssembler {
       return { ...message, content, ...(usage === undefined ? {} : { usage }) };
     },
     usage: () => usage,
+    // The stop reason comes before `message_stop`, so only that says that the message is whole.
+    isComplete: () => false,
+    isUsageFinal: () => isCounted,
   };
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 function indexOf(chunk: JsonObject): number {
@@ -79,7 +89,7 @@ function toBlock({ start, text, json, thinking, signature }: Block): JsonObject 
 /** What a model passes to a tool; half of it, of a stream that was cut, stays a text. */
 function parseInput(text: string): JsonObject | string {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = readJson(text);
     return isJsonObject(value) ? value : text;
   } catch {
     return text;

@@ -39,6 +39,8 @@ export type Deployment = {
   prices: Prices | null;
   /** The name under which a price list has the model: `model_info.base_model`, else the upstream's name. */
   priceModel: string;
+  /** How many tokens an answer has at most, by `model_info`; null: nobody said. */
+  outputTokensMax?: number | null;
   /** Parameters that every request to this deployment gets unless the client sets them. */
   defaults: Readonly<JsonObject>;
   /** For `model: "*"`: the deployment of the name that a client asks for, or why there is none. */
@@ -140,6 +142,7 @@ function toDeployment(entry: ModelConfig, config: Config, env: VendorEnv): Deplo
     dropsParams: params.drop_params ?? config.litellm_settings.drop_params,
     prices: readPrices(entry),
     priceModel: info.base_model ?? upstreamModel,
+    outputTokensMax: info.max_output_tokens ?? info.max_tokens ?? null,
     defaults: JsonFields.parse(given),
   };
 }

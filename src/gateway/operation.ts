@@ -2,6 +2,7 @@ import { z } from "zod";
 import { UpstreamError, type AppError } from "#lib/errors.ts";
 import { toBytesAnswer, type StreamCopy } from "#gateway/stream-copy.ts";
 import { isJsonObject, type Json, type JsonObject, type RecordInput } from "#logging/record.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** The names of all operations: the vendors' paths below the API base. */
 export type OperationName =
@@ -74,6 +75,11 @@ export function callBody(shape: z.ZodRawShape): z.ZodType<JsonObject> {
   return z
     .custom<JsonObject>(isJsonObject, "The body must be a JSON object.")
     .check((payload) => {
+      // JSON can write a number that is none (1e309), and nothing of ours could store it.
+      for (const [name, value] of Object.entries(payload.value)) {
+        if (typeof value !== "number" || Number.isFinite(value)) continue;
+        payload.issues.push({ code: "custom", message: "must be a finite number", path: [name], input: name });
+      }
       const parsed = fields.safeParse(payload.value);
       for (const { message, path } of parsed.error?.issues ?? []) {
         payload.issues.push({ code: "custom", message, path, input: payload.value });
@@ -94,7 +100,7 @@ export function given(name: string): z.ZodType {
 export function readJsonAnswer(bytes: Buffer): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString("utf8"));
+    value = readJson(bytes.toString("utf8"));
   } catch (cause) {
     throw new UpstreamError(0, "The upstream's answer is not valid JSON.", { cause });
   }

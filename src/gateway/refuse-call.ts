@@ -1,9 +1,12 @@
 import { commitFailure, planCall, toJudged, type Call } from "#gateway/call.ts";
+import { toSendable } from "#gateway/call-headers.ts";
 import { startCall, type CallStart } from "#gateway/call-record.ts";
 import { toKeyHeaders } from "#gateway/key-headers.ts";
 import type { Deployment } from "#gateway/models.ts";
 import { ofRefusal } from "#gateway/upstream-failure.ts";
 import { AppError } from "#lib/errors.ts";
+import { currentLogger } from "#lib/logger.ts";
+import { toAppError } from "#lib/to-app-error.ts";
 import { version } from "#lib/version.ts";
 import { toReceipt } from "#logging/log-call.ts";
 
@@ -16,7 +19,16 @@ export async function refuseCall(call: Call, error: AppError): Promise<AppError>
   const isKept = await commitFailure(refused, ofRefusal(error));
   const receipt = failureReceipt(refused, isKept);
   const headers = { "x-litellm-version": version, "x-sluice-log": receipt, ...toKeyHeaders(call) };
-  return withHeaders(error, { ...error.headers, ...headers });
+  return withHeaders(error, toSendable({ ...error.headers, ...headers }));
+}
+
+/** What the client is told of a thrown error. Our own log gets the stack of one that nobody expected. */
+export function toRefusal({ start: { callId, recordId } }: Call, error: unknown): AppError {
+  const refusal = toAppError(error, callId);
+  if (refusal === error) return refusal;
+  const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  currentLogger().error({ recordId, error: shown }, "a call failed for a reason that is not its own");
+  return refusal;
 }
 
 /** `refuseCall` for a call whose body could not be read: to the key's owner it failed like any other. */

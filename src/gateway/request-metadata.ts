@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { Caller } from "#keys/caller.ts";
+import { AppError } from "#lib/errors.ts";
 import { hasHeaderLike } from "#lib/header-names.ts";
 import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
+import { isTooDeep, readJson, tooDeepMessage } from "#lib/read-json.ts";
 
 /** Header names `langfuse_<field>`, also spelled with dashes, because proxies drop underscores. */
 const langfuseHeader = /^(?:x-)?langfuse[_-](.+)$/;
@@ -42,6 +44,25 @@ export function readMetadata(body: JsonObject, headers: Headers): JsonObject {
   if (traceId !== null) metadata.trace_id ??= traceId;
   return metadata;
 }
+
+/**
+ * Throws a 400 if metadata that came as JSON text, in a field, a form or a header, is nested too deeply to be read. Asked
+ * before anything is paid for.
+ */
+export function assertMetadataReadable(body: JsonObject, headers: Headers): void {
+  const fields = [body, toObject(body.metadata), toObject(body.litellm_metadata)].flatMap((place) =>
+    jsonFields.map((name) => [name, place[name]] as const),
+  );
+  const inHeaders = ["x-litellm-spend-logs-metadata"].map((name) => [name, headers.get(name)] as const);
+  const ofLangfuse = langfuseHeaders(headers).map(([field, value]) => [`langfuse_${field}`, value] as const);
+  for (const [param, value] of [...fields, ...inHeaders, ...ofLangfuse]) {
+    if (typeof value !== "string" || !isTooDeep(value) || !looksLikeJson(value)) continue;
+    throw new AppError("bad_request", `${param}: ${tooDeepMessage}`, { type: "invalid_request_error", param });
+  }
+}
+
+/** Fields that may hold an object or a list as JSON text. */
+const jsonFields = ["metadata", "litellm_metadata", "spend_logs_metadata", "tags"] as const;
 
 /**
  * The tags of a call without repetition: of the metadata, the body, the headers `langfuse_tags` and `x-litellm-tags`, key
@@ -107,12 +128,16 @@ function addSpendLogs(metadata: JsonObject, header: string | null): void {
 }
 
 function parseIfJson(value: string): Json {
-  if (!/^\s*[[{]/.test(value)) return value;
+  if (!looksLikeJson(value)) return value;
   try {
-    return ParsedJson.parse(JSON.parse(value));
+    return ParsedJson.parse(readJson(value));
   } catch {
     return value;
   }
+}
+
+function looksLikeJson(value: string): boolean {
+  return /^\s*[[{]/.test(value);
 }
 
 /** An object, or JSON text of one; anything else is an empty one. */

@@ -10,7 +10,6 @@ import { readRouting, retriesFor, strategyOf, type Routing } from "#gateway/rout
 import { ofCut, type CallFailure } from "#gateway/upstream-failure.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
-import { toRetryAfterMs } from "#lib/retry-after.ts";
 import { findCut } from "#logging/calls-in-flight.ts";
 import type { RecordAttempt } from "#logging/record.ts";
 
@@ -18,7 +17,7 @@ import type { RecordAttempt } from "#logging/record.ts";
 export type RouteOutcome =
   | { call: RoutedCall; attempt: Attempt }
   | { call: RoutedCall; failure: CallFailure }
-  | { call: RoutedCall; hasLeft: true };
+  | { call: RoutedCall; hasLeft: true; wasCalled: boolean };
 
 /** What is under way of one call. */
 type Journey = {
@@ -72,27 +71,29 @@ async function tryGroup(
     noteLast(journey);
     const call = toRouted(journey, deployment);
     const startTimeMs = nowMs();
-    if (!plain) watch(call);
+    const endRun = plain ? null : startRun(call);
     const outcome = await attemptCall(call, journey.form);
-    if (outcome.kind === "left") return toAborted(call);
+    if (outcome.kind !== "failed" && !plain) countTokens(call);
+    if (outcome.kind === "left") return toAborted(call, outcome.wasCalled);
     if (outcome.kind !== "failed") return { call, attempt: outcome };
     journey.last = { deployment, failure: outcome.failure, startTimeMs };
     tried.add(deployment.id);
-    if (!plain) release(call, outcome.failure, group);
+    endRun?.();
+    if (!plain) noteFailure(call, outcome.failure, group);
     const { body, headers } = call.start;
     const routing = known ?? readRouting({ body, headers, model: deployment.modelName }, config);
     if (!mayHelpAgain(outcome.failure, group) || tries >= retriesFor(routing, group)) return null;
     await waitToRetry(journey, group, tries);
     if (!call.start.signal?.aborted) continue;
     noteLast(journey);
-    return toAborted(toRouted(journey, deployment));
+    return toAborted(toRouted(journey, deployment), false);
   }
 }
 
 /** Nothing more is tried for a call that was aborted. A cut is a failure of the call, a client that left is none. */
-function toAborted(call: RoutedCall): RouteOutcome {
+function toAborted(call: RoutedCall, wasCalled: boolean): RouteOutcome {
   const cut = findCut(call.start.signal);
-  return cut === null ? { call, hasLeft: true } : { call, failure: ofCut(cut) };
+  return cut === null ? { call, hasLeft: true, wasCalled } : { call, failure: { ...ofCut(cut), wasBegun: wasCalled } };
 }
 
 function toRouted({ call, attempts, retries, fallbacks }: Journey, deployment: Deployment): RoutedCall {
@@ -115,23 +116,25 @@ function noteLast({ attempts, last }: Journey): void {
   });
 }
 
-/** Counts a call for as long as it runs. */
-function watch(call: RoutedCall): void {
-  const load = loadOf(call.deployment, Date.now());
+/** Counts a call as running until the returned function or the end of the call. */
+function startRun({ deployment, ledger }: RoutedCall): () => void {
+  const load = loadOf(deployment, Date.now());
   load.running += 1;
   load.requests += 1;
-  const { onEnd } = call;
-  call.onEnd = (record) => {
+  return ledger.hold(() => {
     load.running -= 1;
-    load.tokens += record.usage.totalTokens;
-    onEnd?.(record);
-  };
+  });
 }
 
-/** Takes a failed attempt off the count, and lets a deployment rest that fails while there are others. */
-function release(call: RoutedCall, failure: CallFailure, group: readonly Deployment[]): void {
+function countTokens({ deployment, ledger }: RoutedCall): void {
+  ledger.count(({ usage }) => {
+    loadOf(deployment, Date.now()).tokens += usage.totalTokens;
+  });
+}
+
+/** Notes a failed attempt, and lets a deployment rest that fails while there are others. */
+function noteFailure(call: RoutedCall, failure: CallFailure, group: readonly Deployment[]): void {
   const load = loadOf(call.deployment, Date.now());
-  load.running -= 1;
   load.failures += 1;
   const { litellm_settings: litellm, router_settings: router } = configState.get();
   if (group.length < 2 || router.disable_cooldowns) return;
@@ -182,9 +185,12 @@ async function waitToRetry({ call, tried, last }: Journey, group: readonly Deplo
   await sleep(waitMs, undefined, { signal: call.start.signal }).catch(() => undefined);
 }
 
-/** What the upstream asked for in `retry-after`, in milliseconds; null if it asked for nothing. */
+/** `retry-after` in milliseconds, as seconds or as a date; null where there is none. */
 function waitOf({ retryAfter }: CallFailure): number | null {
-  return toRetryAfterMs(retryAfter ?? undefined);
+  if (retryAfter === null) return null;
+  const seconds = Number(retryAfter);
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(retryAfter) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
 
 function noDeployment(model: string): AppError {

@@ -3,7 +3,11 @@ import { parseChunk, type StreamWire } from "#gateway/stream-wire.ts";
 import type { Json, JsonObject } from "#logging/record.ts";
 
 /** What a stream said so far. `errorText` is the upstream's own error, as JSON with an `error` in it. */
-export type StreamAnswer = { response: JsonObject | null; usage: Json | undefined; errorText: string | null };
+export type StreamAnswer = {
+  response: JsonObject | null;
+  usage: Json | undefined;
+  errorText: string | null;
+};
 
 /** Reads along with an answer, and says which of its bytes may leave when. */
 export type StreamCopy = {
@@ -11,6 +15,10 @@ export type StreamCopy = {
   pass(bytes: Buffer): Buffer[];
   /** True once the last frame came. */
   isDone(): boolean;
+  /** True if the answer said itself that it is complete. Asked when the source has ended, after `lastBytes`. */
+  hasEnded(): boolean;
+  /** True if the usage counts the whole answer. */
+  isUsageFinal(): boolean;
   /** What may leave when the answer is over: its last frame, or what stands after the last closed one. */
   lastBytes(): Buffer;
   answer(): StreamAnswer;
@@ -25,6 +33,7 @@ export function makeStreamCopy(wire: StreamWire, hideUsage: boolean): StreamCopy
   let plainAnswer: JsonObject | null = null;
   let held: Buffer | null = null;
   let errorText: string | null = null;
+  let isLastSeen = false;
 
   function pass(bytes: Buffer): Buffer[] {
     const out: Buffer[] = [];
@@ -60,18 +69,26 @@ export function makeStreamCopy(wire: StreamWire, hideUsage: boolean): StreamCopy
   /** Assembles a frame's data, and says whether the client gets that frame. */
   function read(data: string | null): Verdict {
     if (data === null) return "pass";
-    if (data.length < 16 && data.trim() === "[DONE]") return "last";
+    if (data.length < 16 && data.trim() === "[DONE]") {
+      isLastSeen = true;
+      return "last";
+    }
     const chunk = parseChunk(data);
     if (!chunk) return "pass";
     noteError(chunk);
     assembler.add(chunk);
-    if (wire.isEnd(chunk)) return "last";
+    if (wire.isEnd(chunk)) {
+      isLastSeen = true;
+      return "last";
+    }
     return hideUsage && wire.isUsageOnly(chunk) ? "hide" : "pass";
   }
 
   return {
     pass,
     isDone: () => held !== null,
+    isUsageFinal: () => plainAnswer !== null || assembler.isUsageFinal(),
+    hasEnded: () => isLastSeen || plainAnswer !== null || assembler.isComplete(),
     lastBytes,
     answer: () => ({
       response: plainAnswer ?? assembler.response(),
@@ -96,8 +113,14 @@ export function makeBytesCopy(contentType: string): StreamCopy {
       return out;
     },
     isDone: () => false,
+    isUsageFinal: () => false,
+    hasEnded: () => true,
     lastBytes: () => held,
-    answer: () => ({ response: toBytesAnswer(bytes, contentType), usage: undefined, errorText: null }),
+    answer: () => ({
+      response: toBytesAnswer(bytes, contentType),
+      usage: undefined,
+      errorText: null,
+    }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AppError } from "#lib/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** Puts the events of a stream together into the answer that a plain call would have had. */
 export type StreamAssembler = {
@@ -8,6 +9,10 @@ export type StreamAssembler = {
   /** The answer so far; null where nothing came. */
   response(): JsonObject | null;
   usage(): Json | undefined;
+  /** True if the answer is complete, whether or not the wire's last event came after it. */
+  isComplete(): boolean;
+  /** True if `usage` counts the whole answer. */
+  isUsageFinal(): boolean;
 };
 
 /** How one API streams. `[DONE]` ends a stream of any of them. */
@@ -36,7 +41,7 @@ export function toOpenaiErrorFrame(error: AppError): string {
 /** A JSON object of a text; null where it is none. */
 export function parseChunk(data: string): JsonObject | null {
   try {
-    const value: unknown = JSON.parse(data);
+    const value: unknown = readJson(data);
     return isJsonObject(value) ? value : null;
   } catch {
     return null;

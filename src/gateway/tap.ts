@@ -1,3 +1,4 @@
+import { noAnswer } from "#gateway/settle-usage.ts";
 import type { StreamCopy } from "#gateway/stream-copy.ts";
 import type { PiecewiseBody, PieceSink } from "#lib/piecewise-response.ts";
 import { onCut } from "#logging/calls-in-flight.ts";
@@ -6,9 +7,13 @@ import type { Json, JsonObject } from "#logging/record.ts";
 /** How a stream ended. `broken`: the upstream broke off or sent an error frame. */
 export type TapEnd = {
   outcome: "complete" | "client_disconnected" | "broken";
+  /** True if the answer said itself that it is complete: an upstream may also just stop. */
+  isWhole: boolean;
   /** The answer as far as it came. */
   response: JsonObject | null;
   usage: Json | undefined;
+  /** True if `usage` counts the whole answer. */
+  isUsageFinal: boolean;
   /** What was thrown by the upstream; null where it said itself what went wrong. */
   reason: unknown;
   /** The data of the upstream's own error frame, which the client got; null where there was none. */
@@ -48,15 +53,12 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Piec
     if (isOver) return;
     isOver = true;
     // What the upstream sent was paid for, also if it was not passed on.
-    if (next !== null) copy.pass(next);
+    if (next !== null) readUnread(copy, next);
     next = null;
-    const { response, usage, errorText } = copy.answer();
-    // Clients hang up on an error frame, so it decides whatever comes after it.
-    await options.onEnd({ outcome: errorText === null ? outcome : "broken", response, usage, reason, errorText });
+    await options.onEnd(readEnd(copy, outcome, reason));
   }
 
-  async function finish(sink: PieceSink): Promise<void> {
-    const last = copy.lastBytes();
+  async function finish(sink: PieceSink, last: Buffer): Promise<void> {
     const failure = await end("complete", null).then(
       () => null,
       (error: unknown) => ({ error }),
@@ -85,25 +87,25 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Piec
       });
       for (;;) {
         let bytes = next;
+        let last: Buffer | null = null;
         let frames: Buffer[] = [];
         try {
           if (bytes === null) {
             const result = await source.next();
             if (isOver) return;
-            bytes = result.done === true ? null : result.value;
+            if (result.done === true) last = copy.lastBytes();
+            else bytes = result.value;
           }
           next = null;
           if (bytes !== null) frames = copy.pass(bytes);
+          if (copy.isDone()) last = copy.lastBytes();
         } catch (error) {
           if (!isOver) await breakOff(sink, error);
           return;
         }
-        if (bytes === null) return finish(sink);
         const hasRoom = frames.length === 0 || sink.write(join(frames));
-        if (copy.isDone()) {
-          letEnd(source);
-          return finish(sink);
-        }
+        if (copy.isDone()) letEnd(source);
+        if (last !== null) return finish(sink, last);
         if (!hasRoom) await sink.drained();
         if (isOver) return;
       }
@@ -114,6 +116,27 @@ export function tap(first: Buffer, source: TapSource, options: TapOptions): Piec
       await end("client_disconnected", null).catch(() => undefined);
     },
   };
+}
+
+/** What came of an answer before its client left. */
+function readUnread(copy: StreamCopy, bytes: Buffer): void {
+  try {
+    copy.pass(bytes);
+  } catch {
+    // The end is noted all the same.
+  }
+}
+
+/** What is known at the end; a copy that cannot say it is itself why the stream broke. */
+function readEnd(copy: StreamCopy, outcome: TapEnd["outcome"], reason: unknown): TapEnd {
+  try {
+    const { errorText, ...answer } = copy.answer();
+    // Clients hang up on an error frame, so it decides whatever comes after it.
+    const told = errorText === null ? outcome : "broken";
+    return { ...answer, outcome: told, isWhole: copy.hasEnded(), isUsageFinal: copy.isUsageFinal(), reason, errorText };
+  } catch (error) {
+    return { ...noAnswer, outcome: "broken", reason: error, errorText: null };
+  }
 }
 
 /** Ends a body with the frame that says what went wrong; without one it breaks off. */

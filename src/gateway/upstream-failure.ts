@@ -4,6 +4,7 @@ import { withoutSecrets } from "#gateway/without-secrets.ts";
 import { AppError, UpstreamError } from "#lib/errors.ts";
 import { findFailure } from "#lib/fetch-failure.ts";
 import { isJsonObject, type LogRecord } from "#logging/record.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** An upstream's refusal, as the client gets it and as the record keeps it. */
 export type CallFailure = {
@@ -12,6 +13,8 @@ export type CallFailure = {
   retryAfter: string | null;
   /** True where the upstream said that the request is too long for the model. */
   isContextWindow: boolean;
+  /** True if the upstream has begun to work: it had said yes, or was given up while it was asked. */
+  wasBegun?: boolean;
 };
 
 /** LiteLLM's class names by status. */
@@ -128,7 +131,7 @@ function readError(text: string): SaidError {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { anthropicErrorType, AppError, UpstreamError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
 import { isRefusedValue } from "#lib/refused-value.ts";
+import { toAppError } from "#lib/to-app-error.ts";
 
 /** The envelope of every OpenAI-like error: `code` is the HTTP status as text (`{"error": {…}}`). */
 export const ErrorEnvelope = z
@@ -52,7 +53,7 @@ export type ErrorContext = { requestId: string; route: string; form?: "anthropic
  * only a fixed sentence with the request id; its stack goes to the log.
  */
 export function toErrorResponse(error: unknown, context: ErrorContext): Response {
-  const known = toAppError(error, context);
+  const known = toAppError(error, context.requestId);
   logRefusal(known, error, context);
   return new Response(JSON.stringify(toBody(known, context)), {
     status: known.status,
@@ -79,44 +80,6 @@ export function toEnvelope(error: AppError): ErrorEnvelope {
   return {
     error: { message: error.message, type: error.type, param: error.param, code: String(error.status) },
   };
-}
-
-/** Any thrown value as an `AppError` that may be shown. */
-export function toAppError(error: unknown, { requestId }: Pick<ErrorContext, "requestId">): AppError {
-  if (error instanceof AppError) return error;
-  if (error instanceof UpstreamError) return new AppError("internal", error.message, { cause: error });
-  if (error instanceof RangeError && error.message.includes("call stack")) {
-    return new AppError("bad_request", "The body is nested too deeply.", {
-      type: "invalid_request_error",
-      cause: error,
-    });
-  }
-  if (isDatabaseAway(error)) {
-    return new AppError("unavailable", "The database cannot be reached now. Try again in a moment.", { cause: error });
-  }
-  if (isRefusedValue(error)) {
-    return new AppError("unprocessable", "A text, number or date is longer or larger than what can be stored.", {
-      cause: error,
-    });
-  }
-  return new AppError("internal", `Internal Server Error, request id ${requestId}`, { cause: error });
-}
-
-/** Prisma's codes for a database that is not there, and the driver's own. */
-const awayCodes = ["P1001", "P1002", "P1008", "P1017", "P2024", "P2028", "ECONNREFUSED", "ECONNRESET", "ENOENT"];
-
-/** True where the error says that the database cannot be reached. */
-export function isDatabaseAway(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  if ("code" in error && typeof error.code === "string" && awayCodes.includes(error.code)) return true;
-  if ("message" in error && typeof error.message === "string") {
-    if (
-      /Can't reach database server|Connection terminated|timeout exceeded when trying to connect/.test(error.message)
-    ) {
-      return true;
-    }
-  }
-  return "cause" in error && isDatabaseAway(error.cause);
 }
 
 function logRefusal(known: AppError, error: unknown, { requestId, route }: ErrorContext): void {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
+import { isTooDeep, tooDeepMessage } from "#lib/read-json.ts";
 import { findUnstorable, unstorableMessage } from "#lib/storable.ts";
 
 /**
@@ -83,6 +84,7 @@ export function parseQuery(schema: z.ZodType, url: string): unknown {
 
 function parseJson(text: string, isCall: boolean): unknown {
   if (!isCall && text.trim() === "") return {};
+  if (isTooDeep(text)) throw tooDeep(isCall);
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -108,6 +110,13 @@ export function assertStorable(where: "body" | "query" | "path", value: unknown)
   throw new AppError("unprocessable", `${loc.join(".")}: ${unstorableMessage}`, {
     detail: [{ type: "value_error", loc, msg: unstorableMessage, input: null }],
   });
+}
+
+function tooDeep(isCall: boolean): AppError {
+  const type = "invalid_request_error";
+  if (isCall) return new AppError("bad_request", tooDeepMessage, { type });
+  const detail = [{ type: "json_invalid", loc: ["body"], msg: tooDeepMessage, input: {} }];
+  return new AppError("unprocessable", tooDeepMessage, { detail });
 }
 
 function validationError(where: "body" | "query", error: z.ZodError): AppError {

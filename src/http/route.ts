@@ -1,6 +1,6 @@
 import { type z } from "zod";
 import { readBearer } from "#http/bearer.ts";
-import { toAppError, toErrorResponse } from "#http/error-response.ts";
+import { toErrorResponse } from "#http/error-response.ts";
 import { ignoredFieldsWarning } from "#http/ignored-fields.ts";
 import { logRefusedCall } from "#http/log-refused-call.ts";
 import { assertStorable, parseBody, parseQuery, readBodyText } from "#http/read-body.ts";
@@ -12,6 +12,7 @@ import { identifyKey } from "#keys/verify-key.ts";
 import { currentDb, type Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { newRecordId } from "#lib/id.ts";
+import { toAppError } from "#lib/to-app-error.ts";
 import { enterCall, findCut, untilCut, type CallInFlight } from "#logging/calls-in-flight.ts";
 
 /**
@@ -120,7 +121,7 @@ async function readRouteBody(
     const text = await untilCut(readBodyText(call.request));
     return parseBody(schema, text, { isCall: auth === "llm", keepsNothing });
   } catch (error) {
-    const refusal = toAppError(error, { requestId: call.callId });
+    const refusal = toAppError(error, call.callId);
     const isCut = findCut(call.inFlight?.signal) !== null;
     if (onBadBody === undefined || (refusal.status >= 500 && !isCut)) throw error;
     throw await onBadBody(refusal, call);

@@ -92,6 +92,8 @@ function lastQuoteOffset(document: Document.Parsed): number {
 }
 
 function parserReason(code: string, message: string): string {
+  if (message.startsWith("Maximum call stack")) return "It is nested too deeply";
+  if (message.startsWith("Maximum call stack")) return "it is nested too deeply";
   if (code === "MULTIPLE_DOCS") return "The file holds several documents";
   // What follows the colon is the source text, which may be a secret.
   return code === "UNEXPECTED_TOKEN" ? message.replace(/:.*$/s, "") : message;

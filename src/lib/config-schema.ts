@@ -28,6 +28,9 @@ const envPattern = text.regex(
   "is no pattern of variable names. Fix: write a name such as LANGFUSE_HOST, or a beginning such as LANGFUSE_*.",
 );
 
+/** LiteLLM's own price list writes it as a text now and then. What is no such number is no limit, as before. */
+const outputTokens = z.preprocess(toNumber, z.number().gt(0).max(1e9)).optional().catch(undefined);
+
 /** LiteLLM's prices of a model, in USD. */
 const priceShape = {
   input_cost_per_token: amount.optional(),
@@ -70,6 +73,9 @@ export const modelShape = {
     mode: text.optional(),
     /** The model's name in the price list, where the deployment has another. */
     base_model: text.optional(),
+    /** How long an answer may be at most, in tokens. It bounds what is held back in budgets. */
+    max_output_tokens: outputTokens,
+    max_tokens: outputTokens,
     ...priceShape,
   }),
 };

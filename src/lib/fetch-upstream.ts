@@ -62,7 +62,12 @@ export function fetchUpstream(url: string, options: FetchOptions): Promise<Upstr
       onAbort: null,
     };
     watch(call);
-    getAgents()[options.reach].dispatch(toRequest(call), makeHandler(call));
+    try {
+      getAgents()[options.reach].dispatch(toRequest(call), makeHandler(call));
+    } catch (error) {
+      // A request that cannot be made leaves no timer and no listener behind.
+      fail(call, error);
+    }
     if (!call.controller && !call.over) startConnectTimer(call);
   });
 }

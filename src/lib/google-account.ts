@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { derivedHex } from "#lib/id.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** The key of a service account, ready to sign. `fingerprint` differs where anything in its file does. */
 export type ServiceAccount = {
@@ -28,7 +29,7 @@ const AccountFile = z.object({
  */
 export function parseServiceAccount(text: string): ServiceAccount | null {
   try {
-    const file = AccountFile.parse(JSON.parse(text));
+    const file = AccountFile.parse(readJson(text));
     const key = createPrivateKey(file.private_key);
     if (key.asymmetricKeyType !== "rsa") return null;
     return {

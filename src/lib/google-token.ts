@@ -5,6 +5,7 @@ import { z } from "zod";
 import { UpstreamError } from "#lib/errors.ts";
 import { fetchUpstream, readText } from "#lib/fetch-upstream.ts";
 import type { ServiceAccount } from "#lib/google-account.ts";
+import { readJson } from "#lib/read-json.ts";
 import { boundWaitMs, toRetryAfterMs } from "#lib/retry-after.ts";
 
 /** What a token is for, and whether the account is the operator's. */
@@ -116,7 +117,7 @@ async function signStatement(account: ServiceAccount, scope: string, nowSeconds:
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
     return null;
   }

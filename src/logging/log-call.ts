@@ -2,7 +2,7 @@ import { configState } from "#lib/config.ts";
 import { letsThrough, type JudgedCall } from "#logging/callback-rules.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import type { LogPlan, PlannedTarget } from "#logging/log-plan.ts";
-import type { QueueContent } from "#logging/queue/queue.ts";
+import type { QueueContent, QueueEntry } from "#logging/queue/queue.ts";
 import { redact } from "#logging/redact.ts";
 import type { LogRecord } from "#logging/record.ts";
 import { encodeRecord } from "#logging/queued-record.ts";
@@ -13,23 +13,33 @@ import { countSuppressedCall } from "#logging/suppressed-calls.ts";
  * when it is safe. Returns the names of those callbacks. A team that was disabled meanwhile gets nothing.
  */
 export async function logCall(plan: LogPlan, record: LogRecord): Promise<readonly string[]> {
+  const entry = prepareLog(plan, record);
+  await appendLog(entry);
+  return entry === null ? [] : firing(plan, record).map((target) => target.callbackName);
+}
+
+/** The first half of `logCall`: what the queue gets of a record; null if no callback gets it. */
+export function prepareLog(plan: LogPlan, record: LogRecord): QueueEntry | null {
   const targets = firing(plan, record);
-  const delivery = deliveryState.get();
   const { teamId, keyHash } = record.caller;
-  const isTeamDisabled = teamId !== null && delivery.isDisabled(teamId);
+  const isTeamDisabled = teamId !== null && deliveryState.get().isDisabled(teamId);
   if (targets.length === 0 || isTeamDisabled) {
     if (teamId !== null && (isTeamDisabled || plan.reason === "disabled")) countSuppressedCall(teamId);
-    return [];
+    return null;
   }
-  await delivery.append({
+  return {
     recordId: record.recordId,
     callId: record.callId,
     teamId,
     keyHash,
     createdAtMs: Math.round(record.startTimeMs),
     contents: toContents(targets, withoutKeyInfo(record)),
-  });
-  return targets.map((target) => target.callbackName);
+  };
+}
+
+/** The second half: resolves when the queue has it. */
+export async function appendLog(entry: QueueEntry | null): Promise<void> {
+  if (entry !== null) await deliveryState.get().append(entry);
 }
 
 /** The targets of a plan that fire on this outcome and whose sampling and filters let this call through. */

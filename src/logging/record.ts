@@ -17,7 +17,7 @@ export type RecordInput = {
   functions?: Json;
 };
 
-/** Token counts as the upstream reported them; 0 where it did not. */
+/** Token counts as the upstream reported them, or as we estimated them; 0 if nobody knows. */
 export type RecordUsage = {
   /** All input tokens, the cached ones included. */
   promptTokens: number;
@@ -32,6 +32,8 @@ export type RecordUsage = {
   outputAudioTokens?: number;
   inputImageTokens?: number;
   outputImageTokens?: number;
+  /** True if the upstream's own counts are missing or cover a part only. Destinations call it `usage_estimated`. */
+  isEstimated?: true | undefined;
 };
 
 /** What went wrong. `message` is content (upstreams quote prompts); code and class are not. */
@@ -99,12 +101,12 @@ export type LogRecord = {
   /** The upstream's base URL without query; null where none was chosen. */
   apiBase: string | null;
   input: RecordInput;
-  /** The upstream's answer, complete (a stream: re-assembled in the same shape); null on failure. */
+  /** The upstream's answer (a stream: re-assembled in the same shape). On failure what came of it, null if nothing did. */
   response: JsonObject | null;
   /** Allow-listed request parameters (temperature, max_tokens, …); no messages, tools or secrets. */
   modelParameters: JsonObject;
   usage: RecordUsage;
-  /** USD; 0 on failure or where no price is known. */
+  /** USD; 0 if the upstream did nothing or no price is known. */
   responseCostUsd: number;
   cacheHit: boolean | null;
   caller: RecordCaller;
@@ -131,6 +133,11 @@ export const noUsage: RecordUsage = {
   cacheWriteTokens: 0,
   reasoningTokens: 0,
 };
+
+/** True if a call failed after its upstream had begun to work: it has a part of an answer, and an estimated cost. */
+export function isBrokenOff({ status, usage }: LogRecord): boolean {
+  return status === "failure" && usage.isEstimated === true;
+}
 
 /** True for a JSON object: no array, no null. */
 export function isJsonObject(value: unknown): value is JsonObject {

@@ -6,6 +6,8 @@ import { newRecordId } from "#lib/id.ts";
 import { createContext } from "#trpc/context.ts";
 import { appRouter } from "#trpc/root.ts";
 import { toTrpcError } from "#trpc/trpc.ts";
+import { AppError } from "#lib/errors.ts";
+import { isTooDeep, tooDeepMessage } from "#lib/read-json.ts";
 
 /** The path below which procedures are answered. */
 export const trpcEndpoint = "/api/trpc";
@@ -18,9 +20,10 @@ const batchSizeMax = 50;
 export async function answerTrpc(request: Request): Promise<Response> {
   const context = { requestId: newRecordId(), route: pathOf(request.url) };
   try {
+    const read = await withReadBody(request);
     return await fetchRequestHandler({
       endpoint: trpcEndpoint,
-      req: await withReadBody(request),
+      req: read,
       router: appRouter,
       maxBatchSize: batchSizeMax,
       createContext: ({ req }) =>
@@ -32,9 +35,19 @@ export async function answerTrpc(request: Request): Promise<Response> {
   }
 }
 
+/** The library parses the input itself, and its checks walk it recursively. */
+function assertShallow(input: string): void {
+  if (isTooDeep(input)) throw new AppError("bad_request", tooDeepMessage);
+}
+
 /** The request with its body read, as far as the wire's limit allows. */
 async function withReadBody(request: Request): Promise<Request> {
-  if (request.method === "GET" || request.method === "HEAD") return request;
+  if (request.method === "GET" || request.method === "HEAD") {
+    const input = new URL(request.url).searchParams.get("input");
+    if (input !== null) assertShallow(input);
+    return request;
+  }
   const body = await readBodyText(request);
+  assertShallow(body);
   return new Request(request.url, { method: request.method, headers: request.headers, body });
 }

@@ -1,10 +1,10 @@
 import { initTRPC, TRPCError } from "@trpc/server";
 import { z } from "zod";
-import { toAppError } from "#http/error-response.ts";
 import type { Actor } from "#keys/actor.ts";
 import { isProxyAdmin, mayManageTeam, mayReadTeam, mayWrite, readsEverything, teamRoleOf } from "#keys/rights.ts";
 import { AppError, errorCodes } from "#lib/errors.ts";
 import { findUnstorable, unstorableMessage } from "#lib/storable.ts";
+import { toAppError } from "#lib/to-app-error.ts";
 import type { Context } from "#trpc/context.ts";
 
 /**
@@ -65,7 +65,7 @@ const withErrors = t.middleware(async ({ ctx, path, next }) => {
 /** An error of the rooms as tRPC answers it. */
 export function toTrpcError(cause: unknown, context: { requestId: string; route: string }): TRPCError {
   if (cause instanceof TRPCError) return cause;
-  const known = toAppError(cause, context);
+  const known = toAppError(cause, context.requestId);
   return new TRPCError({ code: errorCodes[known.code].trpc, message: known.message, cause: known });
 }
 

@@ -3,6 +3,7 @@ import type { CachePlan } from "#gateway/cache/plan-cache.ts";
 import { responseCacheState } from "#gateway/cache/response-cache.ts";
 import type { StreamCopy } from "#gateway/stream-copy.ts";
 import { isJsonObject, type JsonObject, type RecordUsage } from "#logging/record.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** An answer as it went out, and what the log says of it. */
 export type CachedAnswer = {
@@ -27,6 +28,7 @@ const Head = z.object({
     cacheReadTokens: count,
     cacheWriteTokens: count,
     reasoningTokens: count,
+    isEstimated: z.literal(true).optional(),
   }),
 });
 
@@ -38,20 +40,30 @@ export async function findCached(plan: CachePlan): Promise<CachedAnswer | null> 
   const stored = await responseCacheState.find()?.find(plan);
   if (!stored) return null;
   const end = stored.indexOf(0);
-  const head = Head.safeParse(JSON.parse(stored.subarray(0, end).toString("utf8")));
-  if (!head.success || Date.now() - head.data.createdAtMs > plan.ageMsMax) return null;
-  return { ...head.data, bytes: stored.subarray(end + 1) };
+  const head = readHead(stored.subarray(0, end).toString("utf8"));
+  if (head === null || Date.now() - head.createdAtMs > plan.ageMsMax) return null;
+  return { ...head, bytes: stored.subarray(end + 1) };
+}
+
+/** Null if an entry was damaged or another version wrote it: a miss, never a failed call. */
+function readHead(text: string): z.output<typeof Head> | null {
+  try {
+    return Head.safeParse(readJson(text)).data ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** Keeps an answer for the next call. It never fails this one. */
 export function storeCached(plan: CachePlan, { bytes, ...head }: CachedAnswer): void {
   if (bytes.length > answerBytesMax) return;
+  void store(plan, bytes, head).catch(() => undefined);
+}
+
+async function store(plan: CachePlan, bytes: Buffer, head: Omit<CachedAnswer, "bytes">): Promise<void> {
   // JSON has no zero byte, so the first one ends the head.
   const value = Buffer.concat([Buffer.from(`${JSON.stringify(head)}\0`, "utf8"), bytes]);
-  void responseCacheState
-    .find()
-    ?.store(plan, value, plan.ttlMs)
-    .catch(() => undefined);
+  await responseCacheState.find()?.store(plan, value, plan.ttlMs);
 }
 
 /** A stream's copy that also keeps the bytes that leave; `bytes()` is null where they became too many. */

@@ -10,9 +10,6 @@ export const limiterState = stateCell<Limiter>("limiter");
 /** One window that a call is counted in, with the most that it may hold. */
 type Rule = { name: string; max: number; limits: CallLimits };
 
-/** What a call has taken, to be given back. */
-type Taken = { requests: string[]; leave: (() => void)[] };
-
 /**
  * Lets a call in where every limit of its key, team, member and user leaves room, and counts its tokens when it is over.
  * Throws 429 in LiteLLM's words for the first one that does not; what was counted until then is given back.
@@ -21,32 +18,35 @@ export async function admitCall(call: Call, model: string): Promise<void> {
   const { limits } = call.start.caller;
   const limiter = limiterState.get();
   const tokenRules = limits.flatMap((each) => rulesOf(each, model, "tokens"));
-  const taken: Taken = { requests: [], leave: [] };
+  const counted: string[] = [];
+  const places: (() => void)[] = [];
   try {
     for (const rule of tokenRules) {
       const window = await limiter.read(rule.name);
       if (window && window.used >= rule.max) throw refusal(rule, "tokens", window);
       noteLeft(call, rule, { tokens: rule.max - (window?.used ?? 0) });
     }
-    for (const each of limits) await enter(limiter, each, taken);
+    for (const each of limits) {
+      const leave = await enter(limiter, each);
+      if (leave !== null) places.push(call.ledger.hold(leave));
+    }
     for (const rule of limits.flatMap((each) => rulesOf(each, model, "requests"))) {
       const window = await limiter.add(rule.name, 1);
-      taken.requests.push(rule.name);
+      counted.push(rule.name);
       if (window.used > rule.max) throw refusal(rule, "requests", window);
       noteLeft(call, rule, { requests: rule.max - window.used });
     }
   } catch (error) {
-    for (const leave of taken.leave) leave();
-    for (const name of taken.requests) await limiter.add(name, -1);
+    for (const leave of places) leave();
+    await Promise.allSettled(counted.map((name) => limiter.add(name, -1)));
     throw error;
   }
-  call.onEnd = ({ usage, cacheHit }) => {
-    for (const leave of taken.leave) leave();
+  call.ledger.count(({ usage, cacheHit }) => {
     for (const { name } of tokenRules) {
       // A count that is lost lets a little more through; it never fails the call.
       if (usage.totalTokens > 0 && cacheHit !== true) limiter.add(name, usage.totalTokens).catch(() => undefined);
     }
-  };
+  });
 }
 
 /** What is left to the key, by the tightest of its limits. */
@@ -60,11 +60,12 @@ function noteLeft(call: Call, { limits }: Rule, left: { requests?: number; token
   call.remaining = tightest;
 }
 
-async function enter(limiter: Limiter, limits: CallLimits, { leave }: Taken): Promise<void> {
-  if (limits.parallelRequests === null) return;
+/** Takes a place among those that may be under way at once; null if there is no such limit. */
+async function enter(limiter: Limiter, limits: CallLimits): Promise<(() => void) | null> {
+  if (limits.parallelRequests === null) return null;
   const left = await limiter.enter(`${limits.scope}:${limits.id}`, limits.parallelRequests);
-  if (left) leave.push(left);
-  else throw tooManyAtOnce(limits, limits.parallelRequests);
+  if (left === null) throw tooManyAtOnce(limits, limits.parallelRequests);
+  return left;
 }
 
 function rulesOf(limits: CallLimits, model: string, kind: "requests" | "tokens"): Rule[] {

@@ -86,7 +86,14 @@ export function makeRedisLimiter(url: string): Limiter {
       ask(
         async () => {
           const [key, ticket] = [`sluice:places:${name}`, randomUUID()];
-          const isIn = z.number().parse(await redis.eval(enterScript, 1, key, places, ticket, leaseMs)) === 1;
+          const isIn = await redis
+            .eval(enterScript, 1, key, places, ticket, leaseMs)
+            .then((taken) => z.number().parse(taken) === 1)
+            .catch((error: unknown) => {
+              // Redis may have taken the place before its answer was lost.
+              void redis.zrem(key, ticket).catch(() => undefined);
+              throw error;
+            });
           if (!isIn) return null;
           held.set(ticket, key);
           return () => {

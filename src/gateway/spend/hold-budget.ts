@@ -3,10 +3,12 @@ import type { Call } from "#gateway/call.ts";
 import { findGroup } from "#gateway/choose-deployment.ts";
 import { estimateCost } from "#gateway/spend/estimate-cost.ts";
 import { reserveBudget } from "#gateway/spend/reserve-budget.ts";
+import { spendJournalState } from "#gateway/spend/spend-journal.ts";
 import { toProxyBudget, type CallBudget } from "#keys/call-budgets.ts";
 import type { Caller } from "#keys/caller.ts";
 import { configState } from "#lib/config.ts";
 import type { Database } from "#lib/db.ts";
+import { AppError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
 import { stateCell } from "#lib/state.ts";
 
@@ -32,9 +34,16 @@ export async function holdBudget(db: Database["db"], call: Call, model: string):
   const budgets = caller.budgets.filter(({ ofModel }) => ofModel === undefined || names.includes(ofModel.model));
   if (ofAll !== null) budgets.push(ofAll);
   if (budgets.length === 0) return;
-  const usd = estimateCost(operation.name, body, deployment);
-  const seen = await reserveBudget(db, { recordId, budgets, usd, now: new Date() });
+  const estimate = estimateCost(operation.name, body, deployment);
+  const seen = await reserveBudget(db, { recordId, budgets, ...estimate, now: new Date() }).catch((error: unknown) => {
+    // After a refusal nothing is held. After any other error nobody knows, so it is given back.
+    if (!(error instanceof AppError)) giveBackReservation(call);
+    throw error;
+  });
   call.hasReservation = true;
+  call.ledger.hold(() => {
+    if (!call.ledger.isSettled()) giveBackReservation(call);
+  });
   call.modelBudgets = budgets.flatMap(({ scope, id, ofModel }) =>
     ofModel ? [{ scope, id, model: ofModel.model }] : [],
   );
@@ -42,6 +51,11 @@ export async function holdBudget(db: Database["db"], call: Call, model: string):
   if (seen.softExceeded.length === 0) return;
   call.softExceeded = seen.softExceeded.map(({ scope }) => scope);
   for (const budget of seen.softExceeded) warnOnce(budget);
+}
+
+/** Ends the reservation of a call that cost nothing. */
+function giveBackReservation({ start: { recordId } }: Call): void {
+  spendJournalState.find()?.note({ key: null, team: null, user: null, usd: 0, reservation: recordId, models: [] });
 }
 
 function warnOnce({ scope, id }: CallBudget): void {

@@ -5,7 +5,10 @@ import { inTransaction, lockName } from "#lib/in-transaction.ts";
 import type { CallBudget } from "#keys/call-budgets.ts";
 
 /** What a call wants to hold back, until when at most, and in whose budgets. */
-export type BudgetRequest = { recordId: string; budgets: readonly CallBudget[]; usd: number; now: Date };
+export type BudgetRequest = Held & { recordId: string; budgets: readonly CallBudget[]; now: Date };
+
+/** `isBound`: the request itself says how long its answer may be. */
+type Held = { usd: number; isBound?: boolean };
 
 /** What was seen on the way: the key's spend where its budget was read, and the soft budgets that are used up. */
 export type BudgetsSeen = { keySpend: number | null; softExceeded: CallBudget[] };
@@ -16,10 +19,11 @@ const reservedMs = 15 * 60_000;
 /**
  * Holds back what a call may cost in every budget that it counts against, in one transaction. Throws 429 in LiteLLM's
  * words where a budget is used up by what was spent and what is held back, so that no more than what is under way goes
- * over it. A budget whose time has come begins anew; a soft one stops nothing.
+ * over it. So does a call that may by its own words cost much more than what is left. A budget whose time has come begins
+ * anew; a soft one stops nothing.
  */
 export async function reserveBudget(db: Database["db"], request: BudgetRequest): Promise<BudgetsSeen> {
-  const { recordId, usd, now } = request;
+  const { recordId, now } = request;
   const budgets = [...request.budgets].sort((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1));
   return inTransaction(db, async (tx) => {
     const seen: BudgetsSeen = { keySpend: null, softExceeded: [] };
@@ -33,12 +37,31 @@ export async function reserveBudget(db: Database["db"], request: BudgetRequest):
       if (state === null) continue;
       note(seen, budget, state);
       if (state.maxBudget === null) continue;
-      if (state.spend + (held.usd ?? 0) >= state.maxBudget) throw exceeded(budget, state.spend, state.maxBudget);
+      const { spend, maxBudget } = state;
+      const usd = toHold(request, { taken: spend + (held.usd ?? 0), maxBudget });
+      if (usd === null) throw exceeded(budget, spend, maxBudget);
       const expiresAt = new Date(now.getTime() + reservedMs);
       await tx.spendReservation.create({ data: { id: recordId, scope, scopeId, usd, expiresAt } });
     }
     return seen;
   });
+}
+
+/** Answers are rarely as long as they may be, so an estimate may be this much more than what is left. */
+const overdrawMax = 2;
+
+/**
+ * What a call holds back in a budget; null if it is refused: nothing is left, or the call says itself that it may cost
+ * more than twice what is left. A budget of which nothing is taken lets any call through, or calls that may cost more than
+ * the budget could never be made. Such a call holds half of it, so that no single call keeps everybody else out.
+ */
+export function toHold(
+  { usd, isBound = false }: Held,
+  { taken, maxBudget }: { taken: number; maxBudget: number },
+): number | null {
+  if (taken >= maxBudget) return null;
+  if (taken === 0) return usd > maxBudget ? maxBudget / 2 : usd;
+  return isBound && usd > overdrawMax * (maxBudget - taken) ? null : usd;
 }
 
 function note(seen: BudgetsSeen, budget: CallBudget, { spend, softBudget }: BudgetState): void {

@@ -1,10 +1,9 @@
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { readBatch } from "#gateway/spend/spend-batch.ts";
+import { ending, handOverFile, isFileFault, toRefusal, type ApplyBatch } from "#gateway/spend/hand-over-file.ts";
 import type { Spent } from "#gateway/spend/spent.ts";
 import { newRecordId } from "#lib/id.ts";
 import { currentLogger } from "#lib/logger.ts";
-import { isRefusedRow } from "#lib/refused-value.ts";
 import { stateCell } from "#lib/state.ts";
 
 /** Keeps what calls cost until the database has it. */
@@ -17,110 +16,121 @@ export type SpendJournal = {
   close(): Promise<void>;
 };
 
-/** Where batches go. It must take a batch of one id once, however often it is handed over. */
-export type ApplyBatch = (batchId: string, spent: readonly Spent[]) => Promise<void>;
-
 /** The journal of this process; a preview or a test has none. */
 export const spendJournalState = stateCell<SpendJournal>("spend-journal");
 
 const flushMs = 1_000;
-const ending = ".ndjson";
-const singlyEnding = `.singly${ending}`;
 
-/** Opens the journal of a data directory, and takes over what a process that died left in it. */
+/**
+ * Opens the journal of a data directory, and takes over what a process that died left in it. Lines that the disk does
+ * not take are kept in memory, and go to the disk or to the database with a later flush.
+ */
 export function openSpendJournal(dir: string, apply: ApplyBatch): SpendJournal {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  let open: { file: string; descriptor: number } | null = null;
+  const journal: Journal = { dir, open: null, unwritten: [], batch: null, skipped: new Set() };
   let flushing: Promise<void> = Promise.resolve();
-  const skipped = new Set<string>();
-
-  function note(spent: Spent): void {
-    if (open === null) {
-      const file = `${newRecordId()}${ending}`;
-      open = { file, descriptor: openSync(join(dir, file), "a", 0o600) };
-    }
-    writeSync(open.descriptor, `${JSON.stringify(spent)}\n`);
-  }
-
-  async function handOver(): Promise<void> {
-    if (open !== null) closeSync(open.descriptor);
-    open = null;
-    const files = readdirSync(dir).filter((file) => file.endsWith(ending));
-    for (const file of files.toSorted()) {
-      if (skipped.has(file)) continue;
-      await handOverFile(dir, file, apply).catch((error: unknown) => {
-        if (!isFileFault(error)) throw error;
-        // It keeps no other file waiting. The next start tries it again.
-        skipped.add(file);
-        currentLogger().error({ file: join(dir, file), error: String(error) }, "a file of spend cannot be read");
-      });
-    }
-  }
 
   /** One after the other, so that a file is not handed over while it is written. */
   function flush(): Promise<void> {
-    flushing = flushing.then(handOver).catch((error: unknown) => {
-      currentLogger().warn({ error: String(error) }, "spend could not be stored now; it is kept and tried again");
-    });
+    flushing = flushing
+      .then(() => handOver(journal, apply))
+      .catch((error: unknown) => {
+        currentLogger().warn({ error: String(error) }, "spend could not be stored now; it is kept and tried again");
+      });
     return flushing;
   }
 
-  const timer = setInterval(() => {
-    if (open !== null || readdirSync(dir).some((file) => file.endsWith(ending) && !skipped.has(file))) void flush();
-  }, flushMs);
+  const timer = setInterval(() => void flush(), flushMs);
   timer.unref();
   return {
-    note,
+    note(spent) {
+      // After a failure the next flush tries again, not every call.
+      if (journal.unwritten.length > 0 || !write(journal, [spent])) journal.unwritten.push(spent);
+    },
     flush,
     async close() {
       clearInterval(timer);
       await flush();
+      const lost = journal.unwritten.length + (journal.batch?.spent.length ?? 0);
+      if (lost > 0) currentLogger().error({ calls: lost }, "spend could neither be written nor stored; it is lost");
     },
   };
 }
 
-/**
- * Hands over one file and removes it. If the database refuses something in it, the file is renamed first, so that from
- * then on its entries are handed over one by one, each once. What is refused by itself or cannot be read stays beside.
- */
-async function handOverFile(dir: string, file: string, apply: ApplyBatch): Promise<void> {
-  const id = file.slice(0, file.indexOf("."));
-  const { spent, unreadable } = readBatch(join(dir, file));
-  const lost = unreadable.map((line) => ({ line, reason: "it cannot be read" }));
-  if (file.endsWith(singlyEnding)) {
-    for (const [index, one] of spent.entries()) {
-      const refusal = await apply(`${id}-${String(index)}`, [one]).then(() => null, toRefusal);
-      if (refusal !== null) lost.push({ line: JSON.stringify(one), reason: refusal.message });
+type Journal = {
+  dir: string;
+  open: { file: string; descriptor: number } | null;
+  /** What the disk did not take. */
+  unwritten: Spent[];
+  /** What goes from memory to the database. It keeps its id until the database has it, so it counts once. */
+  batch: { id: string; spent: readonly Spent[] } | null;
+  /** Files that cannot be read. */
+  skipped: Set<string>;
+};
+
+/** Appends lines; false if the disk did not take all of them, and then the file is as it was before. */
+function write(journal: Journal, lines: readonly Spent[]): boolean {
+  let sizeBefore: number | null = null;
+  try {
+    if (journal.open === null) {
+      const file = `${newRecordId()}${ending}`;
+      journal.open = { file, descriptor: openSync(join(journal.dir, file), "a", 0o600) };
     }
-  } else {
-    const refusal = await apply(id, spent).then(() => null, toRefusal);
-    if (refusal !== null) {
-      const singly = `${id}${singlyEnding}`;
-      renameSync(join(dir, file), join(dir, singly));
-      return handOverFile(dir, singly, apply);
-    }
+    const { descriptor } = journal.open;
+    const bytes = Buffer.from(lines.map((spent) => `${JSON.stringify(spent)}\n`).join(""), "utf8");
+    sizeBefore = fstatSync(descriptor).size;
+    if (writeSync(descriptor, bytes) === bytes.length) return true;
+    throw new Error("The disk took a part only.");
+  } catch (error) {
+    if (journal.unwritten.length === 0)
+      currentLogger().error({ error: String(error) }, "spend cannot be written now; it is kept in memory");
+    undoWrite(journal, sizeBefore);
+    return false;
   }
-  if (lost.length > 0) {
-    const kept = join(dir, `${id}.refused`);
-    writeFileSync(kept, lost.map(({ line }) => `${line}\n`).join(""), { mode: 0o600 });
-    const reasons = [...new Set(lost.map(({ reason }) => reason))];
-    currentLogger().error({ file: kept, entries: lost.length, reasons }, "spend is not counted: its entries are kept");
-  }
-  unlinkSync(join(dir, file));
 }
 
-/** The error if the database refused a value; else it is thrown, because it is a matter of waiting. */
-function toRefusal(error: unknown): Error {
-  if (isRefusedRow(error) && error instanceof Error) return error;
-  throw error;
+/** A file with half a line in it is cut back, and not written to again. */
+function undoWrite(journal: Journal, size: number | null): void {
+  const { open } = journal;
+  journal.open = null;
+  if (open === null) return;
+  try {
+    if (size !== null) ftruncateSync(open.descriptor, size);
+    closeSync(open.descriptor);
+  } catch (error) {
+    currentLogger().error({ error: String(error) }, "a file of spend could not be cut back");
+  }
 }
 
-/** True if the file system refused something: no permission, a broken disk, a folder in the place of a file. */
-function isFileFault(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "syscall" in error &&
-    "errno" in error &&
-    /^(open|read|rename|unlink)$/.test(String(error.syscall))
-  );
+async function handOver(journal: Journal, apply: ApplyBatch): Promise<void> {
+  if (journal.unwritten.length > 0 && write(journal, journal.unwritten)) journal.unwritten = [];
+  const { dir, open, skipped } = journal;
+  journal.open = null;
+  if (open !== null) closeSync(open.descriptor);
+  const files = readdirSync(dir).filter((file) => file.endsWith(ending) && !skipped.has(file));
+  for (const file of files.toSorted()) {
+    await handOverFile(dir, file, apply).catch((error: unknown) => {
+      if (!isFileFault(error)) throw error;
+      // It keeps no other file waiting. The next start tries it again.
+      skipped.add(file);
+      currentLogger().error({ file: join(dir, file), error: String(error) }, "a file of spend cannot be read");
+    });
+  }
+  await handOverMemory(journal, apply);
+}
+
+/** What neither the disk nor the database took yet. An entry that the database refuses is only logged. */
+async function handOverMemory(journal: Journal, apply: ApplyBatch): Promise<void> {
+  if (journal.batch === null && journal.unwritten.length > 0) {
+    journal.batch = { id: newRecordId(), spent: journal.unwritten };
+    journal.unwritten = [];
+  }
+  if (journal.batch === null) return;
+  const { id, spent } = journal.batch;
+  const refusal = await apply(id, spent).then(() => null, toRefusal);
+  for (const [index, one] of (refusal === null ? [] : spent).entries()) {
+    const refused = await apply(`${id}-${String(index)}`, [one]).then(() => null, toRefusal);
+    if (refused !== null) currentLogger().error({ ...one, reason: refused.message }, "spend is not counted");
+  }
+  journal.batch = null;
 }

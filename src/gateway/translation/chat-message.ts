@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** The mark that everything up to this part may be cached by the vendor. */
 export const CacheControl = z.strictObject({ type: z.literal("ephemeral"), ttl: z.enum(["5m", "1h"]).optional() });
@@ -80,7 +81,7 @@ function asParts(content: unknown): unknown {
 /** A tool's arguments as an object; none is an empty one. */
 function readArguments(text: string, ctx: z.RefinementCtx<string>): JsonObject {
   try {
-    const value: unknown = JSON.parse(text.trim() === "" ? "{}" : text);
+    const value: unknown = readJson(text.trim() === "" ? "{}" : text);
     if (isJsonObject(value)) return value;
   } catch {
     // Told below, together with what is JSON and no object.

@@ -1,6 +1,7 @@
 import { toUsage } from "#gateway/usage.ts";
 import { UpstreamError } from "#lib/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "#logging/record.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** A chat completion as Anthropic's message. Throws `UpstreamError` where it is none. */
 export function toMessage(completion: JsonObject): JsonObject {
@@ -77,7 +78,7 @@ function toToolUse(id: Json | undefined, { name, arguments: text }: JsonObject):
 function readInput(text: Json | undefined): JsonObject {
   if (typeof text !== "string" || text.trim() === "") return {};
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = readJson(text);
     if (isJsonObject(value)) return value;
   } catch {
     // Told below, together with what is JSON and no object.

@@ -2,6 +2,7 @@ import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
 import { toRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import { cutText } from "#logging/destinations/langfuse-cap.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** One request to a destination. */
 export type ExchangeRequest = {
@@ -67,7 +68,7 @@ export function toSafeWords(text: string, secrets: readonly string[], characters
 /** The JSON object in a text; null where there is none. */
 export function parseObject(text: string): Record<string, unknown> | null {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = readJson(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
   } catch {
     return null;

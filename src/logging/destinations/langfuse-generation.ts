@@ -3,7 +3,7 @@ import { optionalText } from "#logging/destinations/langfuse-content.ts";
 import type { LangfuseSteering } from "#logging/destinations/langfuse-steering.ts";
 import { doubleAttribute, textAttribute } from "#logging/destinations/otlp-json.ts";
 import type { OtlpAttribute } from "#logging/destinations/otlp-json.ts";
-import type { Json, LogRecord } from "#logging/record.ts";
+import { isBrokenOff, type Json, type LogRecord } from "#logging/record.ts";
 
 const parameterBytesMax = 2048;
 
@@ -65,8 +65,8 @@ export type LangfuseUsageDetails = {
  */
 export function toUsageDetails(record: LogRecord): LangfuseUsageDetails | null {
   const { promptTokens, completionTokens, totalTokens, cacheReadTokens, cacheWriteTokens } = record.usage;
-  if (record.status === "failure" || promptTokens + completionTokens + totalTokens + record.responseCostUsd === 0)
-    return null;
+  if (record.status === "failure" && !isBrokenOff(record)) return null;
+  if (promptTokens + completionTokens + totalTokens + record.responseCostUsd === 0) return null;
   const input = Math.max(0, promptTokens - cacheReadTokens - cacheWriteTokens);
   return {
     input,

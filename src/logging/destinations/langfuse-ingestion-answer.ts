@@ -1,3 +1,4 @@
+import { readJson } from "#lib/read-json.ts";
 import { z } from "zod";
 
 /** What the server says of one event. */
@@ -21,7 +22,7 @@ const Answer = z.object({ successes: z.array(Item).default([]), errors: z.array(
 export function readIngestionAnswer(text: string): Map<string, ItemAnswer> | null {
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = readJson(text);
   } catch {
     return null;
   }

@@ -4,7 +4,7 @@ import type { LangfuseSteering } from "#logging/destinations/langfuse-steering.t
 import { booleanAttribute, doubleAttribute, textAttribute } from "#logging/destinations/otlp-json.ts";
 import { toAttempts } from "#logging/destinations/standard-logging-payload.ts";
 import type { OtlpAttribute } from "#logging/destinations/otlp-json.ts";
-import type { Json, JsonObject, LogRecord } from "#logging/record.ts";
+import { isBrokenOff, type Json, type JsonObject, type LogRecord } from "#logging/record.ts";
 
 /** The client's own metadata first, then what the gateway knows, which a client cannot overwrite. */
 export function metadataAttributes(
@@ -48,10 +48,11 @@ export function toGatewayMetadata(record: LogRecord): JsonObject {
     model_group: record.modelGroup,
     api_base: record.apiBase,
     cache_hit: record.cacheHit,
-    litellm_response_cost: record.status === "success" ? record.responseCostUsd : null,
+    litellm_response_cost: record.status === "success" || isBrokenOff(record) ? record.responseCostUsd : null,
     litellm_call_id: record.callId,
     record_id: record.recordId,
     ...(record.clientDisconnected ? { client_disconnected: true } : {}),
+    ...(record.usage.isEstimated === true ? { usage_estimated: true } : {}),
     ...(record.attempts === undefined ? {} : { attempts: toAttempts(record.attempts) }),
     ...(record.error === null ? {} : { error_code: record.error.code, error_class: record.error.class }),
   };

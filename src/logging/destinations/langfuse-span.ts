@@ -16,7 +16,7 @@ import {
 } from "#logging/destinations/otlp-json.ts";
 import { genAiAttributes } from "#logging/destinations/otel-gen-ai.ts";
 import type { OtlpAttribute, OtlpSpan } from "#logging/destinations/otlp-json.ts";
-import type { Json, LogRecord } from "#logging/record.ts";
+import { isBrokenOff, type Json, type LogRecord } from "#logging/record.ts";
 
 const masked = "redacted-by-litellm";
 
@@ -136,7 +136,9 @@ export function toInput(record: LogRecord, steering: LangfuseSteering): Json {
 
 /** What the generation shows as its output; undefined where there is none. */
 export function toOutput(record: LogRecord, steering: LangfuseSteering): Json | undefined {
-  if (record.status === "failure")
+  // A failure that broke off in the middle shows what came; its error is the status message.
+  const isPartial = isBrokenOff(record) && record.response !== null;
+  if (record.status === "failure" && !isPartial)
     return steering.masksInput || steering.masksOutput ? masked : (record.error?.message ?? "");
   const output = toLangfuseOutput(record);
   return output !== undefined && steering.masksOutput ? masked : output;

@@ -1,6 +1,7 @@
 import { sha256Hex } from "#lib/id.ts";
 import { cutText } from "#logging/destinations/langfuse-cap.ts";
 import type { Json, JsonObject, LogRecord } from "#logging/record.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** What the client's metadata says about its trace and generation. Null: it says nothing, or nothing usable. */
 export type LangfuseSteering = {
@@ -198,7 +199,7 @@ function isJsonObject(value: Json | undefined): value is JsonObject {
 function parseJson(text: string): Json | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = readJson(text);
     return isJson(value) ? value : undefined;
   } catch {
     return undefined;

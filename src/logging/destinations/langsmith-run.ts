@@ -3,7 +3,7 @@ import type { LangsmithSteering } from "#logging/destinations/langsmith-steering
 import type { Telling } from "#logging/destinations/send-in-parts.ts";
 import { shrinkJson } from "#logging/destinations/shrink-json.ts";
 import { toStandardLoggingPayload } from "#logging/destinations/standard-logging-payload.ts";
-import { isJsonObject, type JsonObject, type LogRecord } from "#logging/record.ts";
+import { isBrokenOff, isJsonObject, type JsonObject, type LogRecord } from "#logging/record.ts";
 
 /** What shapes a run beside its record. */
 export type LangsmithRunOptions = { callbackId: string; project: string; telling: Telling };
@@ -62,7 +62,7 @@ function hasOwnPlace(place: LangsmithSteering["place"], record: LogRecord, callb
 
 /** LangSmith reads a run's tokens and cost from `usage_metadata` of the outputs. */
 function toOutputs(record: LogRecord, bytesMax: number): JsonObject {
-  if (record.status === "failure") return {};
+  if (record.status === "failure" && !isBrokenOff(record)) return {};
   const { promptTokens, completionTokens, totalTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens } =
     record.usage;
   return {
@@ -90,6 +90,7 @@ function toMetadata(record: LogRecord, payload: JsonObject): JsonObject {
     record_id: record.recordId,
     litellm_call_id: record.callId,
     ...(record.clientDisconnected ? { client_disconnected: true } : {}),
+    ...(record.usage.isEstimated === true ? { usage_estimated: true } : {}),
   };
 }
 

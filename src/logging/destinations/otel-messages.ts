@@ -1,5 +1,6 @@
 import { isJsonObject } from "#logging/record.ts";
 import type { Json, JsonObject, LogRecord } from "#logging/record.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** A call's content as the GenAI conventions write it. Undefined: the call has none of it. */
 export type GenAiContent = {
@@ -118,7 +119,7 @@ function toToolCall(call: Json): JsonObject {
 function toArguments(value: Json): Json {
   if (typeof value !== "string") return value;
   try {
-    const parsed: unknown = JSON.parse(value);
+    const parsed: unknown = readJson(value);
     return isJsonObject(parsed) ? parsed : value;
   } catch {
     return value;

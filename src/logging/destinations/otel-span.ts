@@ -4,10 +4,11 @@ import { readSteering, resolveTraceId, toTraceId } from "#logging/destinations/l
 import type { LangfuseSteering } from "#logging/destinations/langfuse-steering.ts";
 import { genAiAttributes, toOperationName } from "#logging/destinations/otel-gen-ai.ts";
 import { toGenAiContent } from "#logging/destinations/otel-messages.ts";
-import { doubleAttribute, integerAttribute, textAttribute, textsAttribute } from "#logging/destinations/otlp-json.ts";
+import { booleanAttribute, doubleAttribute, integerAttribute } from "#logging/destinations/otlp-json.ts";
+import { textAttribute, textsAttribute } from "#logging/destinations/otlp-json.ts";
 import { toUnixNano } from "#logging/destinations/otlp-json.ts";
 import type { OtlpAttribute, OtlpSpan } from "#logging/destinations/otlp-json.ts";
-import type { Json, LogRecord } from "#logging/record.ts";
+import { isBrokenOff, type Json, type LogRecord } from "#logging/record.ts";
 
 /** What shapes a span beside its record. */
 export type OtelSpanOptions = {
@@ -84,7 +85,10 @@ function identityAttributes(record: LogRecord, steering: LangfuseSteering): Otlp
   return [
     ...texts.flatMap(([key, value]) => (value === null || value === "" ? [] : [textAttribute(key, value)])),
     ...(record.requestTags.length === 0 ? [] : [textsAttribute("litellm.request_tags", record.requestTags)]),
-    ...(record.status === "success" ? [doubleAttribute("litellm.cost.total", record.responseCostUsd)] : []),
+    ...(record.usage.isEstimated === true ? [booleanAttribute("litellm.usage_estimated", true)] : []),
+    ...(record.status === "success" || isBrokenOff(record)
+      ? [doubleAttribute("litellm.cost.total", record.responseCostUsd)]
+      : []),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { assertUserHeaders } from "#lib/address-user-headers.ts";
 import { AppError, UpstreamError } from "#lib/errors.ts";
 import { toSafeWords } from "#logging/destinations/exchange.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** How an export is written. */
 export type OtelProtocol = "http/json" | "http/protobuf";
@@ -79,7 +80,7 @@ export function toSafeOtelWords(text: string, target: OtelTarget): string {
 
 function readJsonHeaders(text: string): [string, string][] | string {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = readJson(text);
     const entries = Object.entries(typeof value === "object" && value !== null ? value : {});
     const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === "string";
     return entries.every(isText) ? entries : "every value of the JSON object must be a text";

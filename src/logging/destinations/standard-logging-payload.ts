@@ -11,6 +11,7 @@ export function toStandardLoggingPayload(record: LogRecord): JsonObject {
   return {
     record_id: record.recordId,
     client_disconnected: record.clientDisconnected,
+    ...estimateMark(record),
     id: toPayloadId(record),
     trace_id: toPayloadTraceId(record),
     call_id: record.callId,
@@ -124,7 +125,13 @@ function toPayloadMetadata(record: LogRecord, usageObject: Json): JsonObject {
     applied_guardrails: [],
     usage_object: usageObject,
     cold_storage_object_key: null,
+    ...estimateMark(record),
   };
+}
+
+/** Ours: present only if the token counts are estimated. */
+function estimateMark({ usage }: LogRecord): JsonObject {
+  return usage.isEstimated === true ? { usage_estimated: true } : {};
 }
 
 /** The upstream's id, else the call id. A cached answer repeats its id, so a cache hit gets the call's time as suffix. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { assertUserHeaders } from "#lib/address-user-headers.ts";
 import { AppError } from "#lib/errors.ts";
+import { readJson } from "#lib/read-json.ts";
 
 /** Headers that every request of ours has, and that a user may therefore not set. */
 const ownNames = /^(content-type|content-encoding|idempotency-key|x-sluice-.*)$/;
@@ -31,7 +32,7 @@ export function parseWebhookHeaders(text: string): ParsedHeaders {
 
 function readObject(text: string): [string, string][] | null {
   try {
-    const parsed = HeaderObject.safeParse(JSON.parse(text));
+    const parsed = HeaderObject.safeParse(readJson(text));
     return parsed.success ? Object.entries(parsed.data).map(([name, value]) => [name, String(value)]) : null;
   } catch {
     return null;

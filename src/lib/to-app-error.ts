@@ -1,0 +1,34 @@
+import { AppError, UpstreamError } from "#lib/errors.ts";
+import { isRefusedValue } from "#lib/refused-value.ts";
+
+/** Any thrown value as an `AppError` that may be shown. */
+export function toAppError(error: unknown, requestId: string): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof UpstreamError) return new AppError("internal", error.message, { cause: error });
+  if (isDatabaseAway(error)) {
+    return new AppError("unavailable", "The database cannot be reached now. Try again in a moment.", { cause: error });
+  }
+  if (isRefusedValue(error)) {
+    return new AppError("unprocessable", "A text, number or date is longer or larger than what can be stored.", {
+      cause: error,
+    });
+  }
+  return new AppError("internal", `Internal Server Error, request id ${requestId}`, { cause: error });
+}
+
+/** Prisma's codes for a database that is not there, and the driver's own. */
+const awayCodes = ["P1001", "P1002", "P1008", "P1017", "P2024", "P2028", "ECONNREFUSED", "ECONNRESET", "ENOENT"];
+
+/** True where the error says that the database cannot be reached. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  if ("code" in error && typeof error.code === "string" && awayCodes.includes(error.code)) return true;
+  if ("message" in error && typeof error.message === "string") {
+    if (
+      /Can't reach database server|Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+    ) {
+      return true;
+    }
+  }
+  return "cause" in error && isDatabaseAway(error.cause);
+}
