@@ -196,7 +196,7 @@ async function preparePortal(
 
 /** tRPC beside the wire, on the same port. */
 function withTrpc(wire: ReturnType<typeof makeFetch>): ReturnType<typeof makeFetch> {
-  return (request) => (pathOf(request.url).startsWith(trpcEndpoint) ? answerTrpc(request) : wire(request));
+  return (request) => (pathOf(request.url).startsWith(`${trpcEndpoint}/`) ? answerTrpc(request) : wire(request));
 }
 
 function databaseUrl(settings: Settings, { config }: LoadedConfig): string | null {

@@ -22,6 +22,8 @@ export type OperationName =
 /** What the wire knows of one operation. Everything else is the same for all of them. */
 export type Operation = {
   name: OperationName;
+  /** What its routes are to keys with route limits. */
+  routeClass: "openai" | "anthropic";
   /** LiteLLM's name of it in logs, for example `aembedding`. */
   callType: string;
   /** The path below an OpenAI-compatible API base. */

@@ -5,7 +5,8 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { toErrorResponse } from "#http/error-response.ts";
 import { pathOf, type Route } from "#http/route.ts";
-import { mountedRoutesState, type MountedRoute } from "#http/mounted-routes.ts";
+import { mountedRoutesState, shownPath, type MountedRoute } from "#http/mounted-routes.ts";
+import { knownRoutesState } from "#keys/route-classes.ts";
 import { AppError } from "#lib/errors.ts";
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -28,6 +29,11 @@ export async function loadRoutes(): Promise<MountedRoute[]> {
   );
   routes.sort((left, right) => rankOf(left.path) - rankOf(right.path));
   mountedRoutesState.set(routes);
+  knownRoutesState.set(
+    routes.flatMap((route) =>
+      [...route.handlers.values()].map(({ options }) => ({ pattern: shownPath(route), class: options.class })),
+    ),
+  );
   return routes;
 }
 
@@ -39,7 +45,10 @@ function makeApp(routes: readonly MountedRoute[]): Hono {
   const app = new Hono();
   for (const { path, handlers } of routes) {
     for (const [method, handler] of handlers) {
-      app.on(method, path, (context) => handler(context.req.raw, { params: Promise.resolve(context.req.param()) }));
+      const pattern = shownPath({ path });
+      app.on(method, path, (context) =>
+        handler(context.req.raw, { params: Promise.resolve(context.req.param()), pattern }),
+      );
     }
     const allowed = [...handlers.keys()].join(", ");
     app.all(path, (context) =>
@@ -63,10 +72,11 @@ function makeApp(routes: readonly MountedRoute[]): Hono {
 export function makeFetch(routes: readonly MountedRoute[]): (request: Request) => Response | Promise<Response> {
   const app = makeApp(routes);
   const fixed = new Map(routes.filter(({ path }) => countParameters(path) === 0).map((route) => [route.path, route]));
-  const noParams = { params: Promise.resolve({}) };
+  const params = Promise.resolve({});
   return (request) => {
-    const handler = fixed.get(pathOf(request.url))?.handlers.get(request.method);
-    return handler ? handler(request, noParams) : app.fetch(request);
+    const route = fixed.get(pathOf(request.url));
+    const handler = route?.handlers.get(request.method);
+    return route && handler ? handler(request, { params, pattern: route.path }) : app.fetch(request);
   };
 }
 

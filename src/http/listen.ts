@@ -17,8 +17,8 @@ export type Listening = {
   close(deadlineMs: number): Promise<void>;
 };
 
-/** First path segments that belong to pages; every other one is the wire's. */
-const pageSegments = ["", "portal", "_next", "favicon.ico", "icon.svg"];
+/** First path segments that belong to pages, beside the empty path; every other one is the wire's. */
+const pageSegments = ["portal", "_next", "favicon.ico", "icon.svg"];
 const pageApi = ["/api/auth/"];
 
 /** Serves the wire's routes, and pages for the rest, on one port. */
@@ -36,7 +36,9 @@ export async function listen(
     return RESPONSE_ALREADY_SENT;
   });
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 300_000 }, (request, response) => {
-    void (isPage(request.url ?? "/") ? pages(request, response) : wire(request, response));
+    // Pages and wire get the same text that decides between them.
+    request.url = toRequestPath(request.url ?? "/");
+    void (isPage(request.url) ? pages(request, response) : wire(request, response));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -52,9 +54,22 @@ export async function listen(
   };
 }
 
+/**
+ * Path and query of a request target, without dot segments, backslashes and the host of an absolute target. A target
+ * that is no path is the one that nothing answers.
+ */
+export function toRequestPath(target: string): string {
+  const isAbsolute = /^https?:\/\//i.test(target);
+  if (!isAbsolute && !target.startsWith("/")) return "/*";
+  if (!isAbsolute && !/[\\#]|\/\.|%2e/i.test(target)) return target;
+  const url = URL.parse(isAbsolute ? target : `http://localhost${target}`);
+  return url === null ? "/*" : url.pathname + url.search;
+}
+
 /** True for a path that Next.js answers. */
 export function isPage(url: string): boolean {
   const path = url.split("?", 1)[0] ?? "/";
+  if (path === "/") return true;
   const [, segment = ""] = path.split("/", 2);
   return pageSegments.includes(segment) || pageApi.some((prefix) => path.startsWith(prefix));
 }

@@ -6,8 +6,10 @@ import { logRefusedCall } from "#http/log-refused-call.ts";
 import { assertStorable, parseBody, parseQuery, readBodyText } from "#http/read-body.ts";
 import { assertRouteAllowed } from "#http/route-access.ts";
 import type { RouteDescription } from "#http/route-description.ts";
+import type { RouteClass } from "#keys/route-classes.ts";
 import { withWarning } from "#http/with-warning.ts";
 import { strangerCaller, type Caller } from "#keys/caller.ts";
+import type { MatchedRoute } from "#keys/route-limits.ts";
 import { identifyKey } from "#keys/verify-key.ts";
 import { currentDb, type Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
@@ -22,9 +24,11 @@ import { enterCall, findCut, untilCut, type CallInFlight } from "#logging/calls-
  */
 export type RouteAuth = "none" | "key" | "writer" | "admin_viewer" | "admin" | "llm";
 
-/** What a route states. `auth` and `describe` are required: an endpoint without them is a type error. */
+/** What a route states. `auth`, `class` and `describe` are required: an endpoint without them is a type error. */
 export type RouteOptions<Body extends z.ZodType, Query extends z.ZodType, Answer extends z.ZodType = z.ZodType> = {
   auth: RouteAuth;
+  /** What the route is to keys with route limits. */
+  class: RouteClass;
   describe: RouteDescription<NoInfer<z.input<Body>>, Answer>;
   body?: Body;
   query?: Query;
@@ -46,7 +50,7 @@ export type CallEnvelope = {
   callId: string;
   /** Whether `callId` is the client's. */
   callIdIsClients: boolean;
-  /** The path as it was called, without query. */
+  /** The path of the matched route with the values of its parameters, however the request spelled it. */
   path: string;
   /** The call as the stop of the gateway knows it; null for what is no call of a model. */
   inFlight: CallInFlight | null;
@@ -60,8 +64,11 @@ export type RouteContext<Body, Query> = CallEnvelope & {
   params: Record<string, string>;
 };
 
-/** What both servers pass as second argument. */
-export type RouteParams = { params: Promise<Record<string, string>> };
+/**
+ * What whoever serves a route passes as second argument. `pattern` is the route that was matched, such as
+ * `/team/{team_id}/callback`. Without it no path opens the route to a key with route limits, only its class.
+ */
+export type RouteParams = { params: Promise<Record<string, string>>; pattern?: string };
 
 /** A route handler as both servers call it, with what it states about itself. */
 export type Route = ((request: Request, context: RouteParams) => Promise<Response>) & {
@@ -89,17 +96,20 @@ export function route(options: RouteOptions<z.ZodType, z.ZodType>, handler: Hand
     const givenCallId = request.headers.get("x-litellm-call-id");
     const callIdIsClients = givenCallId !== null && callIdPattern.test(givenCallId);
     const callId = callIdIsClients ? givenCallId : newRecordId();
-    const path = pathOf(request.url);
+    const { pattern } = context;
+    let path = pattern ?? pathOf(request.url);
     const inFlight = options.auth === "llm" ? enterCall(request.signal) : null;
     try {
+      const params = await context.params;
+      if (pattern !== undefined) path = fillPattern(pattern, params);
       const db = currentDb();
-      const caller = await authenticate(db, options, { request, path, callId });
+      const matched = { pattern: pattern ?? "", params };
+      const caller = await authenticate(db, options, { request, path, callId, matched });
       const isCall = options.auth === "llm";
       const envelope = { caller, request, callId, callIdIsClients, path, inFlight };
       const body = await readRouteBody(options, envelope);
       const warning = options.body && !isCall ? ignoredFieldsWarning(options.body, body) : null;
       const query = options.query ? parseQuery(options.query, request.url) : undefined;
-      const params = await context.params;
       if (!isCall) assertStorable("path", params);
       const result = await handler({ db, body, query, params, ...envelope });
       return withWarning(result instanceof Response ? result : jsonResponse(result, callId), warning);
@@ -137,8 +147,8 @@ export function jsonResponse(value: unknown, callId: string): Response {
 
 async function authenticate(
   db: Database["db"],
-  { auth, callType = "acompletion" }: RouteOptions<z.ZodType, z.ZodType>,
-  call: { request: Request; path: string; callId: string },
+  { auth, class: routeClass, callType = "acompletion" }: RouteOptions<z.ZodType, z.ZodType>,
+  { matched, ...call }: { request: Request; path: string; callId: string; matched: Omit<MatchedRoute, "class"> },
 ): Promise<Caller> {
   if (auth === "none") return strangerCaller;
   let caller: Caller | null = null;
@@ -146,12 +156,19 @@ async function authenticate(
     const identified = await untilCut(identifyKey(db, readBearer(call.request.headers)));
     caller = identified.caller;
     if (identified.refusal !== null) throw identified.refusal;
-    assertRouteAllowed(identified.caller, auth, call.path);
+    assertRouteAllowed(identified.caller, { ...matched, class: routeClass, auth, path: call.path });
     return identified.caller;
   } catch (error) {
     if (auth === "llm" && error instanceof AppError) await logRefusedCall(db, error, { ...call, callType, caller });
     throw error;
   }
+}
+
+/** A route's path with the values of its parameters, slashes in them as they are. */
+function fillPattern(pattern: string, params: Readonly<Record<string, string>>): string {
+  return pattern.replace(/\{(\w+)\}/g, (placeholder, name: string) =>
+    encodeURI((Object.hasOwn(params, name) ? params[name] : placeholder)?.toWellFormed() ?? ""),
+  );
 }
 
 /** The path of a URL, without host and query. */

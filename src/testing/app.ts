@@ -100,9 +100,19 @@ async function call(
     },
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
-  const response = await route(request, { params: Promise.resolve(params) });
+  const response = await route(request, { params: Promise.resolve(params), pattern: patternOf(path, params) });
   const text = await response.text();
   const answer = { status: response.status, headers: response.headers, text, body: z.json().parse(JSON.parse(text)) };
   assertDocumented(route, { ...answer, contentType: response.headers.get("content-type") ?? "" });
   return answer;
+}
+
+/** The pattern of a route that is called with these parameters. */
+function patternOf(path: string, params: Record<string, string>): string {
+  const [plain = ""] = path.split("?", 1);
+  return Object.entries(params).reduce(
+    (pattern, [name, value]) =>
+      pattern.replace(`/${value}`, `/{${name}}`).replace(`/${encodeURIComponent(value)}`, `/{${name}}`),
+    plain,
+  );
 }

@@ -5,7 +5,11 @@ import { assertDocumented } from "#testing/documented.ts";
 
 const Answer = z.object({ name: z.string(), inner: z.object({ count: z.number() }).meta({ id: "TestInner" }) });
 const made = route(
-  { auth: "key", describe: { summary: "Test", tag: "Operations", answer: Answer, refusals: { "4XX": "Refused." } } },
+  {
+    auth: "key",
+    class: "read",
+    describe: { summary: "Test", tag: "Operations", answer: Answer, refusals: { "4XX": "Refused." } },
+  },
   async () => ({ name: "a", inner: { count: 1 } }),
 );
 const contentType = "application/json; charset=utf-8";

@@ -11,6 +11,8 @@ export type Context = {
   db: Database["db"];
   /** Null: nobody. */
   actor: Actor | null;
+  /** The route limits of the key; empty for a key without them and for a session. */
+  allowedRoutes: readonly string[];
   /** The browser's session; null for a tool with a key. */
   session: Session | null;
   requestId: string;
@@ -25,13 +27,14 @@ export async function createContext(request: Request): Promise<Context> {
   const requestId = newRecordId();
   const bearer = readBearer(request.headers);
   if (bearer !== null) {
-    const { role, userId, keyHash, teamId } = await verifyKey(db, bearer);
-    return { db, actor: { role, userId, keyHash, teamId, changedBy: null }, session: null, requestId };
+    const { role, userId, keyHash, teamId, allowedRoutes } = await verifyKey(db, bearer);
+    const actor = { role, userId, keyHash, teamId, changedBy: null };
+    return { db, actor, allowedRoutes, session: null, requestId };
   }
   const session = await readSession(db, request.headers.get("cookie"));
-  if (session === null) return { db, actor: null, session, requestId };
+  if (session === null) return { db, actor: null, allowedRoutes: [], session, requestId };
   assertOwnPage(request);
-  return { db, actor: await actorOfUser(db, session.userId), session, requestId };
+  return { db, actor: await actorOfUser(db, session.userId), allowedRoutes: [], session, requestId };
 }
 
 /** Browsers say where a request comes from; one that changes something must say so and be ours. */

@@ -146,7 +146,7 @@ function injectInto(input: Record<string, unknown>): Record<string, unknown> {
 /** The code of the error that a procedure throws; OK where it answers. */
 async function run(path: string, actor: Actor, input: unknown): Promise<string> {
   const session = { id: "none", userId: actor.userId ?? "" };
-  const context: Context = { db: app.db, actor, session, requestId: "test" };
+  const context: Context = { db: app.db, actor, allowedRoutes: [], session, requestId: "test" };
   const caller: unknown = createCaller(appRouter)(context);
   const procedure = path.split(".").reduce((at, name) => (isCallable(at) ? Reflect.get(at, name) : undefined), caller);
   if (typeof procedure !== "function") throw new Error(`There is no procedure ${path}.`);

@@ -134,7 +134,7 @@ function call(path: string, visitor: Visitor, team: string): Promise<string> {
 async function run(path: string, visitor: Visitor, input: unknown): Promise<string> {
   const actor = actors.get(visitor) ?? null;
   const session = actor?.userId ? { id: "none", userId: actor.userId } : null;
-  const context: Context = { db: app.db, actor, session, requestId: "test" };
+  const context: Context = { db: app.db, actor, allowedRoutes: [], session, requestId: "test" };
   const caller: unknown = path
     .split(".")
     .reduce<unknown>(

@@ -2,6 +2,8 @@ import { initTRPC, TRPCError } from "@trpc/server";
 import { z } from "zod";
 import type { Actor } from "#keys/actor.ts";
 import { isProxyAdmin, mayManageTeam, mayReadTeam, mayWrite, readsEverything, teamRoleOf } from "#keys/rights.ts";
+import type { KnownRoute } from "#keys/route-classes.ts";
+import { assertRoutesAllowed } from "#keys/route-limits.ts";
 import { AppError, errorCodes } from "#lib/errors.ts";
 import { findUnstorable, unstorableMessage } from "#lib/storable.ts";
 import { toAppError } from "#lib/to-app-error.ts";
@@ -23,8 +25,14 @@ export type Access =
   | "team_inspector"
   | "team_admin";
 
-/** What every procedure states about itself. */
-export type Meta = { access: Access };
+/** The REST route that does the same as a procedure, and its class. */
+export type RestEqual = KnownRoute;
+
+/**
+ * What every procedure states about itself. `rest`: the routes that do the same. A key with route limits may call the
+ * procedure only if it may call all of them; without one it is closed to such keys.
+ */
+export type Meta = { access: Access; rest: readonly RestEqual[] };
 
 const t = initTRPC
   .context<Context>()
@@ -59,8 +67,24 @@ const withErrors = t.middleware(async ({ ctx, path, next }) => {
   if (result.ok || (result.error.cause === undefined && !(result.error instanceof AppError))) return result;
   const { cause } = result.error;
   if (cause instanceof z.ZodError) return result;
-  throw toTrpcError(cause, { requestId: ctx.requestId, route: `trpc ${path}` });
+  throw toTrpcError(isSignedIn(ctx.actor) ? toRefusal(cause) : cause, {
+    requestId: ctx.requestId,
+    route: `trpc ${path}`,
+  });
 });
+
+/** LiteLLM's wire has 401 also for a missing right. Here it means "not signed in" and nothing else. */
+function toRefusal(cause: unknown): unknown {
+  if (!(cause instanceof AppError) || cause.code !== "unauthorized") return cause;
+  return new AppError("forbidden", cause.message, {
+    type: cause.type,
+    ...(cause.param === null ? {} : { param: cause.param }),
+  });
+}
+
+function isSignedIn(actor: Actor | null): actor is Actor {
+  return actor !== null && (actor.userId !== null || actor.keyHash !== null);
+}
 
 /** An error of the rooms as tRPC answers it. */
 export function toTrpcError(cause: unknown, context: { requestId: string; route: string }): TRPCError {
@@ -76,51 +100,74 @@ const withStorableInput = t.middleware(async ({ getRawInput, next }) => {
   return next();
 });
 
-const base = t.procedure.use(withErrors).use(withStorableInput);
+/** A procedure that keys with route limits may call as far as its REST equals are open to them. */
+function procedure(access: Access, rest: readonly RestEqual[]) {
+  return t.procedure
+    .use(withErrors)
+    .use(withStorableInput)
+    .meta({ access, rest })
+    .use(async ({ ctx, path, getRawInput, next }) => {
+      if (ctx.allowedRoutes.length > 0) {
+        const params = readParams(await getRawInput());
+        const matched = rest.map((route) => ({ ...route, params }));
+        assertRoutesAllowed(ctx.allowedRoutes, matched, `trpc ${path}`);
+      }
+      return next();
+    });
+}
+
+/** The parameters of REST equals that a procedure's input names. */
+const NamedParams = z.object({ teamId: z.string().optional(), id: z.string().optional() }).catch({});
+
+function readParams(input: unknown): Record<string, string> {
+  const { teamId, id } = NamedParams.parse(input);
+  return { ...(teamId === undefined ? {} : { team_id: teamId }), ...(id === undefined ? {} : { id }) };
+}
 
 function signedIn(actor: Actor | null): Actor {
-  if (actor === null || (actor.userId === null && actor.keyHash === null)) {
-    throw new AppError("unauthorized", "Sign in, or send a key as a bearer.");
-  }
-  return actor;
+  if (isSignedIn(actor)) return actor;
+  throw new AppError("unauthorized", "Sign in, or send a key as a bearer.");
 }
 
 /** Lets everybody in. */
-export const openProcedure = base.meta({ access: "everybody" });
+export const openProcedure = (rest: readonly RestEqual[]) => procedure("everybody", rest);
 
 /** Lets in whoever acts, and leaves what he sees to the use case. */
-export const userProcedure = base.meta({ access: "user" }).use(({ ctx, next }) => {
-  return next({ ctx: { actor: signedIn(ctx.actor) } });
-});
+export const userProcedure = (rest: readonly RestEqual[]) =>
+  procedure("user", rest).use(({ ctx, next }) => next({ ctx: { actor: signedIn(ctx.actor) } }));
 
 /** Lets in who may write something, and leaves what to the use case. */
-export const writerProcedure = base.meta({ access: "writer" }).use(({ ctx, next }) => {
-  const actor = signedIn(ctx.actor);
-  if (!mayWrite(actor)) throw new AppError("forbidden", "Your role may read and not write.");
-  return next({ ctx: { actor } });
-});
+export const writerProcedure = (rest: readonly RestEqual[]) =>
+  procedure("writer", rest).use(({ ctx, next }) => {
+    const actor = signedIn(ctx.actor);
+    if (!mayWrite(actor)) throw new AppError("forbidden", "Your role may read and not write.");
+    return next({ ctx: { actor } });
+  });
 
 /** Lets in proxy administrators. */
-export const adminProcedure = base.meta({ access: "admin" }).use(({ ctx, next }) => {
-  const actor = signedIn(ctx.actor);
-  if (!isProxyAdmin(actor)) throw new AppError("forbidden", "Only proxy administrators may do this.");
-  return next({ ctx: { actor } });
-});
+export const adminProcedure = (rest: readonly RestEqual[]) =>
+  procedure("admin", rest).use(({ ctx, next }) => {
+    const actor = signedIn(ctx.actor);
+    if (!isProxyAdmin(actor)) throw new AppError("forbidden", "Only proxy administrators may do this.");
+    return next({ ctx: { actor } });
+  });
 
 /** Lets in proxy administrators and their viewers. */
-export const adminViewerProcedure = base.meta({ access: "admin_viewer" }).use(({ ctx, next }) => {
-  const actor = signedIn(ctx.actor);
-  if (!readsEverything(actor)) throw new AppError("forbidden", "Only proxy administrators may see this.");
-  return next({ ctx: { actor } });
-});
+export const adminViewerProcedure = (rest: readonly RestEqual[]) =>
+  procedure("admin_viewer", rest).use(({ ctx, next }) => {
+    const actor = signedIn(ctx.actor);
+    if (!readsEverything(actor)) throw new AppError("forbidden", "Only proxy administrators may see this.");
+    return next({ ctx: { actor } });
+  });
 
 /** Lets in a signed-in browser, for what is its user's alone. */
-export const sessionProcedure = base.meta({ access: "session" }).use(({ ctx, next }) => {
-  const actor = signedIn(ctx.actor);
-  const { session } = ctx;
-  if (session === null) throw new AppError("forbidden", "This is for the portal; a key cannot use it.");
-  return next({ ctx: { actor, session } });
-});
+export const sessionProcedure = (rest: readonly RestEqual[]) =>
+  procedure("session", rest).use(({ ctx, next }) => {
+    const actor = signedIn(ctx.actor);
+    const { session } = ctx;
+    if (session === null) throw new AppError("forbidden", "This is for the portal; a key cannot use it.");
+    return next({ ctx: { actor, session } });
+  });
 
 const TeamInput = z.object({ teamId: z.string().min(1).max(256) });
 
@@ -129,9 +176,8 @@ const TeamInput = z.object({ teamId: z.string().min(1).max(256) });
  * (`team_inspector`: its administrators, and who reads everything), or change it (`team_admin`). A team that there is not
  * and one that is none of his are refused alike.
  */
-export function teamProcedure(access: "team_reader" | "team_inspector" | "team_admin") {
-  return base
-    .meta({ access })
+export function teamProcedure(access: "team_reader" | "team_inspector" | "team_admin", rest: readonly RestEqual[]) {
+  return procedure(access, rest)
     .input(TeamInput)
     .use(async ({ ctx, input, next }) => {
       const actor = signedIn(ctx.actor);

@@ -18,7 +18,7 @@ const procedures = Object.keys(z.record(z.string(), z.unknown()).parse(Reflect.g
 /** The error that a procedure throws; null if it answers. */
 async function refusalOf(path: string, input: unknown): Promise<unknown> {
   const session = { id: "none", userId: "" };
-  const context: Context = { db: app.db, actor: masterActor, session, requestId: "test" };
+  const context: Context = { db: app.db, actor: masterActor, allowedRoutes: [], session, requestId: "test" };
   const caller: unknown = createCaller(appRouter)(context);
   const procedure = path
     .split(".")

@@ -17,10 +17,10 @@ const Answer = z.looseObject({}).meta({ id: "UpstreamAnswer", description: "The 
 
 /** The route of an operation whose request is JSON. */
 export function callRoute(operation: Operation, { params: named }: CallPath = {}): Route {
-  const { body: schema, callType, errors } = operation;
+  const { body: schema, callType, errors, routeClass } = operation;
   const onBadBody = (error: AppError, call: CallEnvelope): Promise<AppError> => refuse(operation, error, call);
   return route(
-    { auth: "llm", describe: describe(operation, named), body: schema, callType, errors, onBadBody },
+    { auth: "llm", class: routeClass, describe: describe(operation, named), body: schema, callType, errors, onBadBody },
     ({ db, body, params, ...envelope }) => {
       const call = { db, operation, body, ...toInput(envelope) };
       return complete({ ...call, pathModel: params.model });
@@ -31,7 +31,7 @@ export function callRoute(operation: Operation, { params: named }: CallPath = {}
 /** The route of an operation whose request is a form with files in it. */
 export function formRoute(operation: Operation, { params: named }: CallPath = {}): Route {
   return route(
-    { auth: "llm", describe: describe(operation, named), callType: operation.callType },
+    { auth: "llm", class: operation.routeClass, describe: describe(operation, named), callType: operation.callType },
     async ({ db, params, ...envelope }) => {
       const { form, body } = await readCallForm(operation, envelope);
       const call = { db, operation, body, form, ...toInput(envelope) };

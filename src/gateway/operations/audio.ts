@@ -7,6 +7,7 @@ import type { Json } from "#logging/record.ts";
 /** `/v1/audio/speech`: the answer is sound, passed on as it comes. */
 export const speech: Operation = {
   name: "speech",
+  routeClass: "openai",
   callType: "aspeech",
   path: "/audio/speech",
   describe: {
@@ -34,6 +35,7 @@ export const speech: Operation = {
 /** `/v1/audio/transcriptions`, a form with a recording in it. */
 export const transcription: Operation = {
   name: "transcription",
+  routeClass: "openai",
   callType: "atranscription",
   path: "/audio/transcriptions",
   describe: {
@@ -57,6 +59,7 @@ export const transcription: Operation = {
 export const translation: Operation = {
   ...transcription,
   name: "translation",
+  routeClass: "openai",
   callType: "atranslation",
   path: "/audio/translations",
   describe: { ...transcription.describe, summary: "Write down a recording in English" },

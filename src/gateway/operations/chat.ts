@@ -7,6 +7,7 @@ import { toOpenaiErrorFrame } from "#gateway/stream-wire.ts";
 /** `/v1/chat/completions`. */
 export const chat: Operation = {
   name: "chat",
+  routeClass: "openai",
   callType: "acompletion",
   path: "/chat/completions",
   describe: {

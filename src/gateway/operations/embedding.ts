@@ -3,6 +3,7 @@ import { asUserMessage, callBody, given, readJsonAnswer, type Operation } from "
 /** `/v1/embeddings`. */
 export const embedding: Operation = {
   name: "embedding",
+  routeClass: "openai",
   callType: "aembedding",
   path: "/embeddings",
   describe: { summary: "Embed one text or many", example: { model: "text-embedding-3-small", input: ["one", "two"] } },

@@ -6,6 +6,7 @@ import { makeStreamCopy } from "#gateway/stream-copy.ts";
 /** `/v1/images/generations`. */
 export const image: Operation = {
   name: "image",
+  routeClass: "openai",
   callType: "aimage_generation",
   path: "/images/generations",
   describe: {
@@ -30,6 +31,7 @@ export const image: Operation = {
 export const imageEdit: Operation = {
   ...image,
   name: "image_edit",
+  routeClass: "openai",
   callType: "aimage_edit",
   path: "/images/edits",
   describe: { summary: "Draw pictures from pictures", example: { model: "gpt-image-1", prompt: "Add a boat" } },

@@ -7,6 +7,7 @@ import type { Json, JsonObject, RecordInput } from "#logging/record.ts";
 /** Anthropic's `/v1/messages`. */
 export const messages: Operation = {
   name: "messages",
+  routeClass: "anthropic",
   callType: "anthropic_messages",
   path: "/messages",
   describe: {

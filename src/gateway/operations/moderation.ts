@@ -3,6 +3,7 @@ import { asUserMessage, callBody, given, readJsonAnswer, type Operation } from "
 /** `/v1/moderations`. */
 export const moderation: Operation = {
   name: "moderation",
+  routeClass: "openai",
   callType: "amoderation",
   path: "/moderations",
   describe: {

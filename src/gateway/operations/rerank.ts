@@ -3,6 +3,7 @@ import { asUserMessage, callBody, given, readJsonAnswer, type Operation } from "
 /** `/v1/rerank`, in the form that Cohere gave it. */
 export const rerank: Operation = {
   name: "rerank",
+  routeClass: "openai",
   callType: "arerank",
   path: "/rerank",
   describe: {

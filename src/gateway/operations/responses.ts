@@ -6,6 +6,7 @@ import type { Json, JsonObject, RecordInput } from "#logging/record.ts";
 /** `/v1/responses`. */
 export const responses: Operation = {
   name: "responses",
+  routeClass: "openai",
   callType: "aresponses",
   path: "/responses",
   describe: {

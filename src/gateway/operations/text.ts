@@ -6,6 +6,7 @@ import { toOpenaiErrorFrame } from "#gateway/stream-wire.ts";
 /** `/v1/completions`. */
 export const text: Operation = {
   name: "text",
+  routeClass: "openai",
   callType: "atext_completion",
   path: "/completions",
   describe: {

@@ -10,10 +10,10 @@ const objectType = z.enum(auditObjectTypes).optional();
 
 /** Who changed what. */
 export const auditRouter = router({
-  ofTeam: teamProcedure("team_inspector")
+  ofTeam: teamProcedure("team_inspector", [])
     .input(z.object({ page, action }))
     .query(({ ctx: { db, actor }, input }) => listTeamAudit(db, actor, input)),
-  all: adminViewerProcedure
+  all: adminViewerProcedure([{ pattern: "/audit", class: "operate" }])
     .input(z.object({ page, action, objectType }))
     .query(({ ctx: { db }, input: { page: wanted, ...filter } }) => {
       const where = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));

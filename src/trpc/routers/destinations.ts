@@ -3,5 +3,5 @@ import { router, userProcedure } from "#trpc/trpc.ts";
 
 /** What logs can be sent to. */
 export const destinationsRouter = router({
-  list: userProcedure.query(() => describeDestinations()),
+  list: userProcedure([]).query(() => describeDestinations()),
 });

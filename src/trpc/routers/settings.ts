@@ -5,5 +5,5 @@ import { adminViewerProcedure, router } from "#trpc/trpc.ts";
 
 /** What the operator has set for everybody. */
 export const settingsRouter = router({
-  get: adminViewerProcedure.query(() => ({ version, ...describeSettings(configState.get()) })),
+  get: adminViewerProcedure([]).query(() => ({ version, ...describeSettings(configState.get()) })),
 });

@@ -13,23 +13,27 @@ const search = z.string().max(256).default("");
 /** Teams. What a team is made of is in the routers of its parts. */
 export const teamsRouter = router({
   /** The first ones by name; `page` has all of them, page by page. */
-  list: userProcedure
+  list: userProcedure([{ pattern: "/team/list", class: "read" }])
     .input(z.object({ search, limit: z.int().min(1).max(500).default(500) }).prefault({}))
     .query(({ ctx: { db, actor }, input }) => listTeamSummaries(db, actor, input)),
-  page: userProcedure
+  page: userProcedure([{ pattern: "/team/list", class: "read" }])
     .input(z.object({ search, page: z.int().min(1).max(100_000).default(1) }).prefault({}))
     .query(({ ctx: { db, actor }, input }) => pageTeamSummaries(db, actor, input)),
-  get: teamProcedure("team_reader").query(async ({ ctx: { db, actor }, input }) => {
-    const { team } = await getTeam(db, actor, input.teamId);
-    return { ...team, mayManage: await mayManageTeam(db, actor, input.teamId) };
-  }),
-  create: adminProcedure.input(CreateTeam).mutation(({ ctx: { db, actor }, input }) => createTeam(db, actor, input)),
-  update: teamProcedure("team_admin")
+  get: teamProcedure("team_reader", [{ pattern: "/team/info", class: "read" }]).query(
+    async ({ ctx: { db, actor }, input }) => {
+      const { team } = await getTeam(db, actor, input.teamId);
+      return { ...team, mayManage: await mayManageTeam(db, actor, input.teamId) };
+    },
+  ),
+  create: adminProcedure([{ pattern: "/team/new", class: "write" }])
+    .input(CreateTeam)
+    .mutation(({ ctx: { db, actor }, input }) => createTeam(db, actor, input)),
+  update: teamProcedure("team_admin", [{ pattern: "/team/update", class: "team_write" }])
     .input(z.object({ changes: z.looseObject(TeamFields.shape) }))
     .mutation(({ ctx: { db, actor }, input }) =>
       updateTeam(db, actor, UpdateTeam.parse({ ...input.changes, team_id: input.teamId })),
     ),
-  delete: adminProcedure
+  delete: adminProcedure([{ pattern: "/team/delete", class: "write" }])
     .input(z.object({ teamId: z.string().max(256) }))
     .mutation(async ({ ctx: { db, actor }, input }) => ({ deleted: await deleteTeams(db, actor, [input.teamId]) })),
 });

@@ -7,10 +7,10 @@ const Range = z.object({ days: z.int().min(1).max(366).default(30) });
 
 /** How many calls were made, with how many tokens, at what cost. */
 export const usageRouter = router({
-  ofTeam: teamProcedure("team_inspector")
+  ofTeam: teamProcedure("team_inspector", [])
     .input(Range)
     .query(({ ctx: { db }, input }) => readUsage(db, input)),
-  all: adminViewerProcedure
+  all: adminViewerProcedure([])
     .input(Range)
     .query(({ ctx: { db }, input: { days } }) => readUsage(db, { teamId: null, days })),
 });

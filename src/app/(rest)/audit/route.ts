@@ -16,6 +16,7 @@ const Query = z.object({
 export const GET = route(
   {
     auth: "admin_viewer",
+    class: "operate",
     describe: { summary: "List who changed what, newest first", tag: "Operations", answer: AuditPage },
     query: Query,
   },

@@ -6,6 +6,7 @@ import { route } from "#http/route.ts";
 export const GET = route(
   {
     auth: "none",
+    class: "open",
     describe: {
       summary: "See this description as a page",
       tag: "Operations",

@@ -8,6 +8,7 @@ const Query = z.object({ check: z.enum(["true", "false"]).default("false") });
 export const GET = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "List the deployments of the models that the caller may use",
       details: "With `check=true`, for administrators, each is called once.",

@@ -7,6 +7,7 @@ import { z } from "zod";
 export const GET = route(
   {
     auth: "key",
+    class: "operate",
     describe: {
       summary: "Read the figures of queue and delivery",
       tag: "Operations",

@@ -7,6 +7,6 @@ const Answer = z.looseObject({ openapi: z.literal("3.1.0") });
 
 /** This interface as an OpenAPI document, made of the schemas that check what comes in. */
 export const GET = route(
-  { auth: "none", describe: { summary: "Read this description", tag: "Operations", answer: Answer } },
+  { auth: "none", class: "open", describe: { summary: "Read this description", tag: "Operations", answer: Answer } },
   async () => makeOpenApi(mountedRoutesState.find() ?? []),
 );

@@ -6,6 +6,7 @@ import { z } from "zod";
 export const GET = route(
   {
     auth: "key",
+    class: "operate",
     describe: {
       summary: "List every route with its methods, and who may call each",
       tag: "Operations",

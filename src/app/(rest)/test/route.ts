@@ -5,6 +5,7 @@ import { z } from "zod";
 export const GET = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "Echo the route, to see that a key works",
       tag: "Operations",

@@ -15,6 +15,7 @@ const Answer = z.object({
 export const GET = route(
   {
     auth: "key",
+    class: "operate",
     describe: { summary: "List the callbacks of config.yaml under LiteLLM's older names", tag: "Logs", answer: Answer },
   },
   async () => {

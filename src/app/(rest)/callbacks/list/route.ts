@@ -5,6 +5,7 @@ import { listGlobalCallbacks, GlobalCallbacks } from "#logging/list-global-callb
 export const GET = route(
   {
     auth: "key",
+    class: "operate",
     describe: { summary: "List the callbacks of config.yaml that are active", tag: "Logs", answer: GlobalCallbacks },
   },
   async () => listGlobalCallbacks(),

@@ -8,6 +8,7 @@ import { AppError } from "#lib/errors.ts";
 export const GET = route(
   {
     auth: "none",
+    class: "open",
     describe: {
       summary: "Load a script or style of the page",
       tag: "Operations",

@@ -5,6 +5,7 @@ import { z } from "zod";
 export const GET = route(
   {
     auth: "none",
+    class: "open",
     describe: { summary: "Ask whether the process runs", tag: "Health", answer: z.literal("I'm alive!") },
   },
   async ({ callId }) => jsonResponse("I'm alive!", callId),

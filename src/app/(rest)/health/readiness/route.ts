@@ -5,6 +5,7 @@ import { route } from "#http/route.ts";
 export const GET = route(
   {
     auth: "none",
+    class: "open",
     describe: {
       summary: "Ask whether calls can be served",
       tag: "Health",

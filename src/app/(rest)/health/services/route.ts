@@ -6,6 +6,7 @@ import { checkService, ServiceHealth } from "#logging/check-service.ts";
 export const GET = route(
   {
     auth: "admin",
+    class: "read",
     describe: {
       summary: "Check the destination of a callback of config.yaml",
       tag: "Health",

@@ -7,6 +7,7 @@ import { KeyRow } from "#keys/key-row.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "key_write",
     describe: {
       summary: "Block a key from its next call on",
       tag: "Keys",

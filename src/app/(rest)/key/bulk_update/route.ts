@@ -6,6 +6,7 @@ import { BulkUpdateKeys } from "#keys/key.ts";
 export const POST = route(
   {
     auth: "admin",
+    class: "key_write",
     describe: {
       summary: "Change up to 500 keys",
       details: "Each by itself: one that fails leaves the others alone.",

@@ -7,6 +7,7 @@ import { z } from "zod";
 export const POST = route(
   {
     auth: "writer",
+    class: "key_write",
     describe: {
       summary: "Delete keys, with their callbacks",
       tag: "Keys",

@@ -8,6 +8,7 @@ import { GenerateKey } from "#keys/key.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "key_write",
     describe: {
       summary: "Make a virtual key",
       details: "`metadata.logging` gives the key its own destinations; an empty list opts it out of logging.",

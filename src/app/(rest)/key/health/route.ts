@@ -5,6 +5,7 @@ import { checkKey, KeyHealth } from "#keys/check-key.ts";
 export const POST = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "Check the destinations of the calling key",
       details:

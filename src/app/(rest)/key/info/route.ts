@@ -6,6 +6,7 @@ import { getKey, KeyInfo } from "#keys/get-key.ts";
 export const GET = route(
   {
     auth: "key",
+    class: "key_read",
     describe: {
       summary: "Read a key, the calling one where none is named",
       tag: "Keys",

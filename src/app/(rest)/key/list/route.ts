@@ -5,6 +5,7 @@ import { KeyPage, ListKeys, listKeys } from "#keys/list-keys.ts";
 export const GET = route(
   {
     auth: "key",
+    class: "key_read",
     describe: {
       summary: "List keys, the newest first",
       tag: "Keys",

@@ -12,6 +12,7 @@ const Body = RegenerateKey.safeExtend({ key: z.string().min(1).max(256) });
 export const POST = route(
   {
     auth: "writer",
+    class: "key_write",
     describe: {
       summary: "Give a key a new text",
       details:

@@ -8,6 +8,7 @@ import { updateKey, UpdatedKey } from "#keys/update-key.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "key_write",
     describe: {
       summary: "Change a key",
       details:

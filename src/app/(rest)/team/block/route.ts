@@ -7,6 +7,7 @@ import { TeamRow } from "#teams/team-row.ts";
 export const POST = route(
   {
     auth: "admin",
+    class: "write",
     describe: {
       summary: "Block all keys of a team from their next call on",
       tag: "Teams",

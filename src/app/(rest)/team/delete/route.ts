@@ -7,6 +7,7 @@ import { z } from "zod";
 export const POST = route(
   {
     auth: "admin",
+    class: "write",
     describe: {
       summary: "Delete teams, with their keys, callbacks, secrets and members",
       details: "All or none.",

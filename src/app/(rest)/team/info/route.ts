@@ -15,6 +15,7 @@ const Answer = z.object({
 export const GET = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "Read a team and its keys",
       tag: "Teams",

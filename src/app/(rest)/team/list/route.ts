@@ -11,6 +11,7 @@ const Query = z
 export const GET = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "List teams with their keys",
       tag: "Teams",

@@ -8,6 +8,7 @@ import { AddMembers } from "#teams/team.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "team_write",
     describe: {
       summary: "Add members to a team, all or none",
       tag: "Teams",

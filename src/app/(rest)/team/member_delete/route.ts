@@ -7,6 +7,7 @@ import { TeamRow } from "#teams/team-row.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "team_write",
     describe: {
       summary: "Remove a member from a team",
       details: "The keys of the member stay.",

@@ -8,6 +8,7 @@ import { updateMember, UpdatedMember } from "#teams/update-member.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "team_write",
     describe: {
       summary: "Change role and limits of a member inside a team",
       tag: "Teams",

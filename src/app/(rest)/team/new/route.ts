@@ -9,6 +9,7 @@ import { TeamRow } from "#teams/team-row.ts";
 export const POST = route(
   {
     auth: "admin",
+    class: "write",
     describe: {
       summary: "Make a team",
       details: "Whoever makes it is its administrator. Keys that name the team already join it.",

@@ -7,6 +7,7 @@ import { TeamRow } from "#teams/team-row.ts";
 export const POST = route(
   {
     auth: "admin",
+    class: "write",
     describe: {
       summary: "Let the keys of a blocked team be used again",
       tag: "Teams",

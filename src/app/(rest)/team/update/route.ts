@@ -10,6 +10,7 @@ import { TeamRow } from "#teams/team-row.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "team_write",
     describe: {
       summary: "Change a team",
       details:

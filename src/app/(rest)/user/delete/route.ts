@@ -7,6 +7,7 @@ import { DeleteUsers } from "#users/user.ts";
 export const POST = route(
   {
     auth: "admin",
+    class: "write",
     describe: {
       summary: "Delete users with their keys and memberships",
       tag: "Users",

@@ -9,6 +9,7 @@ const Query = z.object({ user_id: z.string().optional() }).refine(isStorable, un
 export const GET = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "Read a user with his keys and teams, the calling one where none is named",
       tag: "Users",

@@ -6,6 +6,7 @@ import { ListUsers } from "#users/user.ts";
 export const GET = route(
   {
     auth: "admin_viewer",
+    class: "operate",
     describe: { summary: "List users, the newest first", tag: "Users", answer: UserPage },
     query: ListUsers,
   },

@@ -8,6 +8,7 @@ import { CreateUser } from "#users/user.ts";
 export const POST = route(
   {
     auth: "admin",
+    class: "write",
     describe: {
       summary: "Make a user, and a key that acts as him",
       details: "With `auto_create_key: false` without a key. `teams` makes him a member of these teams.",

@@ -8,6 +8,7 @@ import { UpdateUser } from "#users/user.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "write",
     describe: {
       summary: "Change a user",
       details: "What is absent stays. A user changes his own `user_alias` and `metadata`.",

@@ -6,6 +6,7 @@ import { DeliveryPage, listDeliveries, ListDeliveries } from "#teams/list-delive
 export const GET = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "List deliveries, the newest first",
       details: "Those of the teams that the caller administers; proxy administrators and viewers see all of them.",

@@ -5,6 +5,7 @@ import { route } from "#http/route.ts";
 export const GET = route(
   {
     auth: "llm",
+    class: "model_list",
     describe: { summary: "List the models that the calling key may use", tag: "Calls", answer: ModelList },
   },
   async ({ caller }) => listModels(caller),

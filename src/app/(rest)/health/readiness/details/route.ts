@@ -19,6 +19,7 @@ const Answer = Readiness.extend({
 export const GET = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "Read readiness, with what only holders of a key may know",
       tag: "Health",

@@ -9,6 +9,7 @@ import { GeneratedKey } from "#keys/generate-key.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "key_write",
     describe: {
       summary: "Give a key a new text",
       details:

@@ -6,6 +6,7 @@ import { resetSpend, SpendReset } from "#keys/reset-spend.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "key_write",
     describe: {
       summary: "Set the recorded spend of a key to a smaller amount",
       tag: "Keys",

@@ -9,6 +9,7 @@ import { GeneratedKey } from "#keys/generate-key.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "key_write",
     describe: {
       summary: "Make a key that belongs to a team and to no user",
       details: "It outlives whoever made it. `team_id` is needed, `user_id` is refused.",

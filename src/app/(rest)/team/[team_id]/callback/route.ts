@@ -13,6 +13,7 @@ const Query = z.object({ test: z.enum(["true", "false"]).default("false") });
 export const POST = route(
   {
     auth: "writer",
+    class: "team_write",
     describe: {
       summary: "Add a callback to a team",
       details:
@@ -46,6 +47,7 @@ export const POST = route(
 export const GET = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "List the callbacks of a team",
       tag: "Team callbacks",

@@ -7,6 +7,7 @@ import { CallbackNames } from "#teams/list-callbacks.ts";
 export const POST = route(
   {
     auth: "writer",
+    class: "team_write",
     describe: {
       summary: "Switch the logging of a team off",
       details:

@@ -6,6 +6,7 @@ import { backfillDeliveries, BackfillDeliveries, BackfilledDeliveries } from "#t
 export const POST = route(
   {
     auth: "writer",
+    class: "write",
     describe: {
       summary: "Send kept logs to a destination that never had them",
       details:

@@ -7,6 +7,7 @@ import { reviseDeadLetters, RevisedDeadLetters } from "#teams/revise-dead-letter
 export const POST = route(
   {
     auth: "writer",
+    class: "write",
     describe: {
       summary: "Give dead letters up for good",
       details: "Only what is dead is selected. It becomes suppressed, and its content is deleted.",

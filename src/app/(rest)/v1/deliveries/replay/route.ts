@@ -7,6 +7,7 @@ import { reviseDeadLetters, RevisedDeadLetters } from "#teams/revise-dead-letter
 export const POST = route(
   {
     auth: "writer",
+    class: "write",
     describe: {
       summary: "Send dead letters again, and waiting deliveries now",
       details:

@@ -8,6 +8,7 @@ import { EffectiveLogging } from "#logging/effective-logging.ts";
 export const GET = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "Read where the logs of a key go, and which level decided it",
       details: "Of the calling key; an administrator may name any key.",

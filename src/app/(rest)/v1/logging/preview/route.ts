@@ -5,6 +5,7 @@ import { route } from "#http/route.ts";
 export const POST = route(
   {
     auth: "key",
+    class: "read",
     keepsNothing: true,
     describe: {
       summary: "See what the destinations of the calling key would get for a request",

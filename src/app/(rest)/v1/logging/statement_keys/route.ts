@@ -15,6 +15,7 @@ const Key = z.object({
 export const GET = route(
   {
     auth: "none",
+    class: "open",
     describe: {
       summary: "Read the public keys of signed statements",
       details: "A JSON Web Key Set, the key in use first.",

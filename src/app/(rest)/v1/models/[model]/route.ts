@@ -5,6 +5,7 @@ import { route } from "#http/route.ts";
 export const GET = route(
   {
     auth: "llm",
+    class: "model_list",
     describe: {
       summary: "Show one model that the calling key may use",
       tag: "Calls",

@@ -6,6 +6,7 @@ import { KeyNames } from "#keys/key.ts";
 export const POST = route(
   {
     auth: "key",
+    class: "key_read",
     describe: {
       summary: "Read several keys",
       details: "Keys that do not exist, or that the caller may not read, are left out of `info`.",

@@ -7,6 +7,7 @@ import { CallbackNames } from "#teams/list-callbacks.ts";
 export const DELETE = route(
   {
     auth: "writer",
+    class: "team_write",
     describe: {
       summary: "Remove every callback of a name from a team",
       details: "Without its last callback the team says nothing any more, which is not the same as disabled.",

@@ -5,6 +5,7 @@ import { getDisableStatement, SignedDisableStatement } from "#teams/disable-stat
 export const GET = route(
   {
     auth: "key",
+    class: "read",
     describe: {
       summary: "Download the signed statement of a team's disable",
       details:

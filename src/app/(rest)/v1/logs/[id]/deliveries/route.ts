@@ -5,6 +5,7 @@ import { findDeliveries, CallDeliveries } from "#logging/find-deliveries.ts";
 export const GET = route(
   {
     auth: "key",
+    class: "receipt",
     describe: {
       summary: "Read what became of the log of a call",
       details: "For each callback: queued, delivered, retrying, dead or suppressed.",
