@@ -55,6 +55,15 @@ async function runChaos({ database, seed, seconds }: Run): Promise<boolean> {
   }
 }
 
+/** The lines of a gateway's own log that tell of a fault, each kind once. */
+function tellErrors(logs: string): void {
+  const lines = logs
+    .split("\n")
+    .filter((line) => /"level":(50|60|"error"|"fatal")/.test(line) || !/^(\{|$)/.test(line));
+  const kinds = Map.groupBy(lines, (line) => /"msg":"[^"]*"/.exec(line)?.[0] ?? line.slice(0, 80));
+  for (const [, [line = ""]] of [...kinds].slice(0, 10)) console.log(`  its log: ${line.slice(0, 1_500)}`);
+}
+
 function judgeEffort({ calls }: Facts, seconds: number): Violation[] {
   const answered = calls.filter(({ outcome, status }) => outcome === "answered" && status === 200).length;
   if (answered >= seconds * answeredPerSecondMin) return [];

@@ -31,11 +31,11 @@ async function askOnce(world: World, ledger: Ledger, random: Random): Promise<vo
   const gateway = random.pick(world.gateways);
   const wire = random.pick(wires);
   const isUnknown = random.next() < 0.02;
-  const length = random.next() ** 4;
+  const length = random.next() ** 3;
   const pauseMs = random.between(0, 200);
   const { isStreamed, order, manners } = toWay(drawn, random);
   // A slow answer pauses before each word.
-  const words = "word ".repeat(Math.ceil(length * (order === "[[slow]]" ? 12 : 800))).trim();
+  const words = "word ".repeat(Math.ceil(length * (order === "[[slow]]" ? 50 : 800))).trim();
   const { ended } = ask(ledger, {
     ...{ url: gateway.sluice.url, gateway: gateway.index, isStreamed: isStreamed && wire !== "embeddings" },
     apiKey: isUnknown ? `sk-${randomBytes(12).toString("hex")}` : key.key,
@@ -70,7 +70,8 @@ function toWay(drawn: number, random: Random): Way {
   if (hundredth < 91) return { ...streamed, order: "[[error-mid-stream]]" };
   if (hundredth < 95) return { ...plain, order: "[[error-500]]" };
   if (hundredth < 97) return { ...plain, order: "[[error-400-echo]]" };
-  if (hundredth < 98) return { ...streamed, order: "[[hang-mid-stream]]", manners: { leavesAfterMs: 1_500 } };
+  if (hundredth < 98)
+    return { ...streamed, order: "[[hang-mid-stream]]", manners: { leavesAfterMs: random.between(500, 8_000) } };
   if (hundredth < 99) return { ...plain, order: "[[big]]" };
   return { ...streamed, order: "[[big]]", manners: { readPauseMs: 5 } };
 }

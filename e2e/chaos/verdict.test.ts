@@ -148,6 +148,11 @@ describe("a violation is found:", () => {
       "answered with its own answer",
     ],
     [
+      "an answer that is a fault of ours",
+      { ...well, calls: [{ ...answered, status: 500, error: "Internal Server Error, request id 1" }] },
+      "no fault of ours in an answer",
+    ],
+    [
       "an answer without a receipt",
       { ...well, calls: [{ ...answered, receipt: "none", recordId: null }] },
       "answered with a receipt",

@@ -97,6 +97,7 @@ function judgeCall(facts: Facts, call: Call, arrivals: readonly Arrival[]): Viol
     const fault = contentFault(call, arrival);
     if (fault !== null) add("logged with its content", `${fault}: ${JSON.stringify(arrival)}`);
   }
+  if (call.error.includes("Internal Server Error, request id")) add("no fault of ours in an answer", call.error);
   if (call.outcome === "answered" && call.status === 200) {
     if (!call.isWhole) add("answered with its own answer", "the answer is not the upstream's");
     const isPrivate = places.some(({ destination }) => destination === null);

@@ -75,7 +75,8 @@ export async function startWorld(database: DatabaseKind, ledger: Ledger): Promis
     const env = {
       SLUICE_MASTER_KEY: `sk-${randomBytes(16).toString("hex")}`,
       SLUICE_ENCRYPTION_KEY: randomBytes(32).toString("hex"),
-      SLUICE_SHUTDOWN_SECONDS: "4",
+      // Shorter than many streams of the traffic.
+      SLUICE_SHUTDOWN_SECONDS: "3",
       SLUICE_DRAIN_SECONDS: "0.5",
     };
     const gateways: Gateway[] = [];
