@@ -29,6 +29,8 @@ export async function startPgbouncer(postgresUrl) {
     pool_mode: "transaction",
     max_client_conn: 200,
     default_pool_size: 20,
+    // Otherwise it refuses everybody for 15 s after its server was away.
+    server_login_retry: 1,
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
   const file = join(folder, "pgbouncer.ini");

@@ -12,7 +12,8 @@ import { startWorld, teams, type DatabaseKind } from "./world.ts";
  * `node e2e/chaos/chaos.ts [--seconds 90] [--seed N] [--database embedded|postgres]`; both databases without the last.
  */
 
-const violationsShown = 20;
+/** Of each promise. */
+const violationsShown = 4;
 /** How much of the timeline is shown around a violation. */
 const [beforeMs, afterMs] = [10_000, 5_000];
 /** A run with fewer answered calls a second proves nothing. */
@@ -41,6 +42,7 @@ async function runChaos({ database, seed, seconds }: Run): Promise<boolean> {
     const violations = [...judgeRun(facts), ...judgeEffort(facts, seconds)];
     tell(facts, ledger, violations);
     if (violations.length > 0) {
+      for (const { sluice } of world.gateways) tellErrors(sluice.logs());
       console.log(
         `again: node e2e/chaos/chaos.ts --database ${database} --seed ${String(seed)} --seconds ${String(seconds)}`,
       );
@@ -86,7 +88,9 @@ function tell(facts: Facts, ledger: Ledger, violations: readonly Violation[]): v
   console.log(
     violations.length === 0 ? "every promise held" : `VIOLATED: ${counts(violations.map((one) => one.promise))}`,
   );
-  for (const violation of violations.slice(0, violationsShown)) tellViolation(facts, ledger, violation);
+  for (const [, all] of Map.groupBy(violations, ({ promise }) => promise)) {
+    for (const violation of all.slice(0, violationsShown)) tellViolation(facts, ledger, violation);
+  }
 }
 
 function tellViolation({ arrivals, rows }: Facts, ledger: Ledger, { promise, text, calls, atMs }: Violation): void {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SinkBehaviour } from "../fakes/sink-server.ts";
+import { readRows } from "../sluice-process.ts";
 import type { Ledger, Phase } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import { globalDestination, manage, type Gateway, type ManagementRequest, type World } from "./world.ts";
@@ -100,6 +101,8 @@ export async function stop(ledger: Ledger, gateway: Gateway, isDiskFull = false)
 
 async function startAgain(ledger: Ledger, gateway: Gateway): Promise<void> {
   try {
+    // A pooler refuses everybody for a moment after its server was away; a supervisor would start the gateway again.
+    if (gateway.databaseUrl !== null) await waitForDatabase(gateway.databaseUrl);
     await gateway.sluice.restart();
     gateway.isDown = false;
     ledger.note(`gateway ${String(gateway.index)} is ready`);
@@ -107,6 +110,19 @@ async function startAgain(ledger: Ledger, gateway: Gateway): Promise<void> {
   } catch (error) {
     noteProcess(ledger, gateway, { event: "not ready", text: String(error) });
     throw error;
+  }
+}
+
+async function waitForDatabase(url: string): Promise<void> {
+  const endMs = performance.now() + 60_000;
+  for (;;) {
+    try {
+      await readRows(url, "SELECT 1");
+      return;
+    } catch (error) {
+      if (performance.now() > endMs) throw error;
+      await sleep(200);
+    }
   }
 }
 

@@ -21,6 +21,8 @@ export type DatabaseKind = "embedded" | "postgres";
 export type Gateway = {
   index: number;
   sluice: SluiceProcess;
+  /** The way to its database; null if that is embedded. */
+  databaseUrl: string | null;
   setDiskFull(isFull: boolean): void;
   /** True from the moment when it is told to end until it is ready again. */
   isDown: boolean;
@@ -150,7 +152,7 @@ async function startGateway(index: number, { config, env, databaseUrl }: Gateway
     ...(databaseUrl === null ? {} : { databaseUrl }),
   });
   const dispose = () => sluice.dispose().finally(() => rmSync(folder, { recursive: true, force: true }));
-  return { index, sluice: { ...sluice, dispose }, setDiskFull, isDown: false };
+  return { index, sluice: { ...sluice, dispose }, databaseUrl, setDiskFull, isDown: false };
 }
 
 /** Where each team's logs go when the run begins. Keys without a team go to the global destination. */
