@@ -62,7 +62,10 @@ function tellErrors(logs: string): void {
   const lines = logs
     .split("\n")
     .filter((line) => /"level":(50|60|"error"|"fatal")/.test(line) || !/^(\{|$)/.test(line));
-  const kinds = Map.groupBy(lines, (line) => /"msg":"[^"]*"/.exec(line)?.[0] ?? line.slice(0, 80));
+  const kinds = Map.groupBy(
+    lines,
+    (line) => /"error":"[^"\\]{0,120}|"msg":"[^"]*"/.exec(line)?.[0] ?? line.slice(0, 80),
+  );
   for (const [, [line = ""]] of [...kinds].slice(0, 10)) console.log(`  its log: ${line.slice(0, 1_500)}`);
 }
 

@@ -148,7 +148,7 @@ async function startGateway(index: number, { config, env, databaseUrl }: Gateway
   setDiskFull(false);
   const sluice = await startSluiceProcess({
     config,
-    env: { ...env, NODE_OPTIONS: `--import ${hook}`, SLUICE_TEST_FAULTS: file },
+    env: { ...env, NODE_OPTIONS: `--trace-warnings --import ${hook}`, SLUICE_TEST_FAULTS: file },
     ...(databaseUrl === null ? {} : { databaseUrl }),
   });
   const dispose = () => sluice.dispose().finally(() => rmSync(folder, { recursive: true, force: true }));
@@ -203,11 +203,14 @@ async function makeTeams(
   return { keys, secrets: keys.map(({ key }) => key) };
 }
 
-/** Sends a management request to one gateway after another until one of them says that it is done. */
+/**
+ * Sends a management request to one gateway after another until one of them says that it is done, or that an earlier
+ * try did it whose answer was lost.
+ */
 export async function manage(
   { gateways }: World,
   { method = "POST", path, body, isDone }: ManagementRequest,
-): Promise<void> {
+): Promise<"confirmed" | "done before"> {
   const endMs = performance.now() + 120_000;
   let answer = "none";
   for (let turn = 0; performance.now() < endMs; turn += 1) {
@@ -223,7 +226,8 @@ export async function manage(
         });
         const text = await response.text();
         answer = `${String(response.status)} ${text}`;
-        if (response.status === 200 || isDone?.(response.status, text) === true) return;
+        if (response.status === 200) return "confirmed";
+        if (isDone?.(response.status, text) === true) return "done before";
       } catch (error) {
         answer = String(error);
       }
