@@ -19,16 +19,21 @@ export function toAppError(error: unknown, requestId: string): AppError {
 /** Prisma's codes for a database that is not there, and the driver's own. */
 const awayCodes = ["P1001", "P1002", "P1008", "P1017", "P2024", "P2028", "ECONNREFUSED", "ECONNRESET", "ENOENT"];
 
-/** True where the error says that the database cannot be reached. */
+/**
+ * PostgreSQL's own codes while it shuts down, starts, recovers or has no connection left (57P01 to 57P05, 53300), and of a
+ * connection that broke (class 08): a pooler answers 08P01 while its server is away.
+ */
+const awayStates = "08\\w{3}|57P0[1-5]|53300";
+const awayCode = new RegExp(`^(?:${[...awayCodes, awayStates].join("|")})$`);
+/** Prisma has PostgreSQL's code in the text alone. */
+const awayText = new RegExp(
+  `Can't reach database server|Connection terminated|timeout exceeded when trying to connect|Code: \`(?:${awayStates})\``,
+);
+
+/** True if the error says that the database cannot be reached. */
 export function isDatabaseAway(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
-  if ("code" in error && typeof error.code === "string" && awayCodes.includes(error.code)) return true;
-  if ("message" in error && typeof error.message === "string") {
-    if (
-      /Can't reach database server|Connection terminated|timeout exceeded when trying to connect/.test(error.message)
-    ) {
-      return true;
-    }
-  }
+  if ("code" in error && typeof error.code === "string" && awayCode.test(error.code)) return true;
+  if ("message" in error && typeof error.message === "string" && awayText.test(error.message)) return true;
   return "cause" in error && isDatabaseAway(error.cause);
 }
