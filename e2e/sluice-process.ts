@@ -16,6 +16,8 @@ export type SluiceOptions = {
   env?: Record<string, string>;
   /** A data directory to go on with; without it a new one, which goes when the server is disposed of. */
   dataDir?: string;
+  /** On the embedded database, whatever `DATABASE_URL` says. */
+  isEmbedded?: true;
   /** A database to share with other servers, which outlives this one; without it each has one of its own. */
   databaseUrl?: string;
 };
@@ -65,7 +67,8 @@ export async function startSluiceProcess(options: SluiceOptions = {}): Promise<S
   const masterKey = options.env?.SLUICE_MASTER_KEY ?? `sk-${randomBytes(16).toString("hex")}`;
   const port = await findFreePort();
   const shared = options.databaseUrl === undefined ? null : { url: options.databaseUrl, drop: async () => undefined };
-  const database = shared ?? (await makeDatabase(options.env?.DATABASE_URL ?? process.env.DATABASE_URL));
+  const server = options.isEmbedded ? undefined : (options.env?.DATABASE_URL ?? process.env.DATABASE_URL);
+  const database = shared ?? (await makeDatabase(server));
   const env = {
     ...inheritedEnv(),
     NEXT_TELEMETRY_DISABLED: "1",

@@ -68,6 +68,7 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
   "ui/": { any: [], never: ["next", "@prisma/client"] },
   "testing/": { any: ["app/", "auth/", "client/", "http/", "lib/", ...rooms, "trpc/", "ui/"] },
   "server.ts": { any: ["app/", "auth/", "http/", "lib/", ...rooms, "trpc/"] },
+  "reseal.ts": { any: ["lib/", "logging/"] },
   "worker.ts": { any: ["lib/", ...rooms] },
 };
 
@@ -76,6 +77,7 @@ export const MAY_IMPORT_DB_VALUE: readonly string[] = [
   "auth/",
   "http/route.ts",
   "lib/",
+  "reseal.ts",
   "server.ts",
   "testing/",
   "trpc/context.ts",

@@ -21,18 +21,16 @@ import { describeUnusable, makeModelTable, modelsState } from "#gateway/models.t
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
 import { openChangeFeed, type ChangeFeed } from "#lib/change-feed.ts";
 import { configState, loadConfig, type LoadedConfig } from "#lib/config.ts";
-import { newSecret, takeDataDir, type DataDir } from "#lib/data-dir.ts";
+import { takeDataDir, type DataDir } from "#lib/data-dir.ts";
 import { databaseState, openDatabase, type Database } from "#lib/db.ts";
 import { readSettings, type Settings } from "#lib/env.ts";
 import { AppError } from "#lib/errors.ts";
 import { closeUpstreams } from "#lib/fetch-upstream.ts";
-import { newVirtualKey } from "#lib/id.ts";
-import { setLogger, type Logger } from "#lib/logger.ts";
-import { setMasterKey } from "#lib/master-key.ts";
+import { currentLogger, setLogger, type Logger } from "#lib/logger.ts";
+import { setMasterKeys } from "#lib/master-key.ts";
 import { startPruning } from "#lib/prune-changes.ts";
 import { countOtherReplicas, replicaIdState } from "#lib/replicas.ts";
-import { keyringState, makeKeyring } from "#lib/seal.ts";
-import { makeSigner, signerState } from "#lib/sign.ts";
+import { databaseUrl, readSecrets, type Secrets } from "#lib/secrets.ts";
 import { version } from "#lib/version.ts";
 import { announceFirstStart } from "#lib/first-start.ts";
 import { trpcAnswerState } from "#trpc/answer-state.ts";
@@ -42,6 +40,7 @@ import { answerDelivery } from "#logging/answer-delivery.ts";
 import { checkCallbackNames } from "#logging/check-callback-names.ts";
 import { startDeliveryThread } from "#logging/delivery-thread.ts";
 import { operatorVarsState } from "#logging/resolve-callback.ts";
+import { unlockStored } from "#logging/sealed/unlock.ts";
 import { readAlertRules, startAlerts } from "#teams/alerts/start-alerts.ts";
 import { followPolicy } from "#teams/follow-policy.ts";
 import { startKeepingSuppressedCounts } from "#teams/keep-suppressed-counts.ts";
@@ -50,9 +49,6 @@ import { readDisables } from "#teams/read-disables.ts";
 /** `npm start`: the wire's routes on the lean adapter, Next.js for the pages, the delivery thread beside both. */
 
 const isDevelopment = process.argv.includes("--dev");
-
-/** The secrets that this process runs on, and whether the master key was made just now. */
-type Secrets = { masterKey: string; isMasterKeyNew: boolean; encryptionKeys: string[] };
 
 await start().catch((error: unknown) => {
   if (error instanceof AppError) process.stderr.write(`Sluice cannot start:\n${error.message}\n`);
@@ -77,20 +73,14 @@ async function start(): Promise<void> {
   const queueDatabaseUrl = queueUrl(settings, loaded);
   const dataDir = takeDataDir(settings.dataDir);
   const secrets = readSecrets(settings, loaded, dataDir);
-  setMasterKey(secrets.masterKey);
-  keyringState.set(makeKeyring(secrets.encryptionKeys));
-  signerState.set(makeSigner(secrets.encryptionKeys));
+  setMasterKeys(secrets.masterKeys);
   const privateHosts = [...config.general_settings.private_destination_hosts, ...settings.privateDestinationHosts];
   privateHostsState.set(parsePrivateHosts(privateHosts));
   operatorVarsState.set({ local_files: { local_files_dir: join(settings.dataDir, "logs") } });
 
   const url = databaseUrl(settings, loaded);
-  const database = await openDatabase({ url, dataDir: join(settings.dataDir, "postgres") });
+  const database = await openUnlocked(settings, url, secrets);
   databaseState.set(database);
-  database.onFailure((error) => {
-    logger.fatal({ error: error.message }, "the embedded database ended");
-    process.exit(1);
-  });
   spendJournalState.set(
     openSpendJournal(join(settings.dataDir, "spend"), (batchId, spent) => addSpend(database.db, batchId, spent)),
   );
@@ -130,7 +120,7 @@ async function start(): Promise<void> {
   logger.info({ url: listening.url, database: database.kind, version }, "ready");
   announceFirstStart({
     url: listening.url,
-    masterKey: secrets.isMasterKeyNew ? secrets.masterKey : null,
+    masterKey: secrets.isMasterKeyNew ? (secrets.masterKeys[0] ?? null) : null,
     administrator,
     dataDir: dataDir.path,
   });
@@ -141,6 +131,28 @@ function setModels(config: LoadedConfig["config"]): string[] {
   const models = makeModelTable(config, process.env);
   modelsState.set(models);
   return models.unusable.map(describeUnusable);
+}
+
+/** The database, once its schema is up to date and the encryption keys are proved to fit what is stored. */
+async function openUnlocked(settings: Settings, url: string | null, secrets: Secrets): Promise<Database> {
+  const database = await openDatabase({ url, dataDir: join(settings.dataDir, "postgres") });
+  database.onFailure((error) => {
+    currentLogger().fatal({ error: error.message }, "the embedded database ended");
+    process.exit(1);
+  });
+  try {
+    await unlockStored({
+      db: database.db,
+      databaseUrl: url,
+      queuePath: queuePath(settings),
+      given: { keys: secrets.encryptionKeys, from: secrets.encryptionKeyFrom, isNew: secrets.isEncryptionKeyNew },
+      onAccepted: secrets.keep,
+    });
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
 }
 
 /** What counts limits, and where config.yaml switches it on the cache: in Redis for all gateways, else in this process. */
@@ -188,9 +200,11 @@ async function preparePortal(
 ): Promise<FirstAdministrator | null> {
   process.env.AUTH_TRUST_HOST = "1";
   trpcAnswerState.set(answerTrpc);
-  const derived = hkdfSync("sha256", encryptionKeys[0] ?? "", "", "sluice sessions", 32);
-  const secret = sessionSecret ?? Buffer.from(derived).toString("base64url");
-  portalSettingsState.set({ secret, url: portalUrl === null ? null : new URL(portalUrl), oidc });
+  const derived = encryptionKeys.map((key) =>
+    Buffer.from(hkdfSync("sha256", key, "", "sluice sessions", 32)).toString("base64url"),
+  );
+  const [secret = "", ...formerSecrets] = sessionSecret === null ? derived : [sessionSecret];
+  portalSettingsState.set({ secret, formerSecrets, url: portalUrl === null ? null : new URL(portalUrl), oidc });
   return ensureFirstAdministrator(db, { email, password });
 }
 
@@ -199,36 +213,8 @@ function withTrpc(wire: ReturnType<typeof makeFetch>): ReturnType<typeof makeFet
   return (request) => (pathOf(request.url).startsWith(`${trpcEndpoint}/`) ? answerTrpc(request) : wire(request));
 }
 
-function databaseUrl(settings: Settings, { config }: LoadedConfig): string | null {
-  return settings.databaseUrl ?? config.general_settings.database_url ?? null;
-}
-
-/** Master key and encryption key: given, or with the embedded database generated once and kept in the data directory. */
-function readSecrets(settings: Settings, loaded: LoadedConfig, dataDir: DataDir): Secrets {
-  const masterKey = settings.masterKey ?? loaded.config.general_settings.master_key ?? null;
-  const isEmbedded = databaseUrl(settings, loaded) === null;
-  if (!isEmbedded) {
-    const missing = [
-      ...(masterKey === null
-        ? ["SLUICE_MASTER_KEY is missing. Fix: set it to a secret text that starts with sk-."]
-        : []),
-      ...(settings.encryptionKeys.length === 0
-        ? [
-            "SLUICE_ENCRYPTION_KEY is missing. Fix: set it to 32 random characters, and keep it: stored secrets need it.",
-          ]
-        : []),
-    ];
-    if (missing.length > 0) throw new AppError("bad_request", missing.join("\n"));
-  }
-  const generated = masterKey === null ? dataDir.secret("master-key", newVirtualKey) : null;
-  return {
-    masterKey: masterKey ?? generated?.value ?? "",
-    isMasterKeyNew: generated?.isNew ?? false,
-    encryptionKeys:
-      settings.encryptionKeys.length > 0
-        ? settings.encryptionKeys
-        : [dataDir.secret("encryption-key", newSecret).value],
-  };
+function queuePath({ dataDir }: Settings): string {
+  return join(dataDir, "queue", "records.sqlite");
 }
 
 async function startDelivery(parts: {
@@ -242,7 +228,7 @@ async function startDelivery(parts: {
 }): Promise<Delivery> {
   const { settings, needsLease, queueDatabaseUrl, privateHosts, masterKeys, database, logger } = parts;
   const data = {
-    queuePath: join(settings.dataDir, "queue", "records.sqlite"),
+    queuePath: queuePath(settings),
     queueDatabaseUrl,
     masterKeys,
     config: configState.get(),

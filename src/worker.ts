@@ -19,6 +19,7 @@ import type {
 } from "#logging/delivery-messages.ts";
 import { openQueue } from "#logging/queue/open-queue.ts";
 import type { QueueEntry } from "#logging/queue/queue.ts";
+import { countUnopened } from "#logging/queue/unopened-contents.ts";
 import type { Redaction } from "#logging/redaction-level.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 import { makeThreadQuestions } from "#logging/thread-questions.ts";
@@ -125,6 +126,7 @@ const calls: {
   health: async () => deliverer.takeHealth(),
   counts: (callbackIds) => queue.find({ by: "counts", ...(callbackIds === null ? {} : { callbackIds }) }),
   sizes: () => queue.sizes(),
+  unopened: async () => countUnopened(),
   async stop({ deadlineMs }) {
     await endAppends();
     await backfill.interrupt();
@@ -230,6 +232,8 @@ function call(message: Extract<ToDeliveryThread, { type: "ask" }>): Promise<unkn
       return calls.counts(message.request);
     case "sizes":
       return calls.sizes(message.request);
+    case "unopened":
+      return calls.unopened(message.request);
     case "stop":
       return calls.stop(message.request);
   }

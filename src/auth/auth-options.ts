@@ -4,7 +4,7 @@ import { checkPassword } from "#auth/check-password.ts";
 import { joinByOidc } from "#auth/join-by-oidc.ts";
 import { oidcProvider, oidcProviderId } from "#auth/oidc-provider.ts";
 import { portalSettingsState } from "#auth/portal-settings.ts";
-import { findStoredSession, sessionCookieName, sessionSeconds, startSession } from "#auth/session.ts";
+import { decodeSession, findStoredSession, sessionCookieName, sessionSeconds, startSession } from "#auth/session.ts";
 import { currentDb } from "#lib/database-state.ts";
 
 /** What the sign-in page gets back in the place of an error. */
@@ -26,6 +26,7 @@ export function authOptions({ isSecure, userAgent }: AuthRequest): AuthOptions {
   return {
     secret,
     session: { strategy: "jwt", maxAge: sessionSeconds },
+    jwt: { decode: decodeSession },
     useSecureCookies: isSecure,
     cookies: { sessionToken: { name: sessionCookieName(isSecure), options: cookie } },
     pages: { signIn: "/portal/sign-in", signOut: "/portal/sign-in", error: "/portal/sign-in" },

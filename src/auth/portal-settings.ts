@@ -7,6 +7,8 @@ export type OidcSettings = { issuer: string; clientId: string; clientSecret: str
 export type PortalSettings = {
   /** Encrypts the session cookies. */
   secret: string;
+  /** Cookies that these encrypted are valid, too; absent: none. */
+  formerSecrets?: readonly string[];
   /** The address under which people reach the portal; null: loopback and literal addresses only. */
   url: URL | null;
   /** Null: by e-mail address and password alone. */

@@ -1,4 +1,4 @@
-import { decode } from "next-auth/jwt";
+import { decode, type JWT } from "next-auth/jwt";
 import { z } from "zod";
 import { portalSettingsState } from "#auth/portal-settings.ts";
 import type { Db } from "#lib/db.ts";
@@ -30,9 +30,20 @@ export async function startSession(db: Db, userId: string, userAgent: string | n
 
 /** Whose session a sealed token of the cookie is; null where it does not open, has ended, or its user is gone. */
 export async function findSession(db: Db, sealedToken: string, now = new Date()): Promise<Session | null> {
-  const opened = await decode({ token: sealedToken, secret: portalSettingsState.get().secret }).catch(() => null);
+  const opened = await decodeSession({ token: sealedToken });
   const token = Token.safeParse(opened);
   return token.success ? findStoredSession(db, { id: token.data.sid, userId: token.data.sub }, now) : null;
+}
+
+/** What a cookie holds that one of our secrets encrypted; null if it is none. */
+export async function decodeSession({ token }: { token?: string | undefined }): Promise<JWT | null> {
+  if (token === undefined) return null;
+  const { secret, formerSecrets = [] } = portalSettingsState.get();
+  for (const one of [secret, ...formerSecrets]) {
+    const opened = await decode({ token, secret: one }).catch(() => null);
+    if (opened !== null) return opened;
+  }
+  return null;
 }
 
 /** The session where it is stored, still runs and belongs to this user. */

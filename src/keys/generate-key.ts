@@ -4,7 +4,7 @@ import type { Database } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { newVirtualKey, sha256Hex } from "#lib/id.ts";
 import { inTransaction, lockName, type Transaction } from "#lib/in-transaction.ts";
-import { masterKeyState } from "#lib/master-key.ts";
+import { isMasterKeyHash } from "#lib/master-key.ts";
 import { forgetKey } from "#keys/caller-cache.ts";
 import { mergeExtras, toKeyColumns } from "#keys/key-columns.ts";
 import { assertBelowCeilings, readCeilings, withCeilings } from "#keys/key-ceilings.ts";
@@ -131,7 +131,7 @@ export function tokenOfNew(key: string, param: string): string {
     throw new AppError("bad_request", message, { param });
   }
   const token = sha256Hex(key);
-  if (token !== masterKeyState.get().sha256) return token;
+  if (!isMasterKeyHash(token)) return token;
   throw new AppError("bad_request", "The master key cannot be a virtual key.", { param });
 }
 

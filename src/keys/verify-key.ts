@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import { cachedCaller, generations, rememberCaller } from "#keys/caller-cache.ts";
 import { strangerCaller, type Caller } from "#keys/caller.ts";
 import { masterUserId } from "#keys/master-user.ts";
@@ -7,7 +6,7 @@ import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import { sha256Hex } from "#lib/id.ts";
-import { masterKeyState } from "#lib/master-key.ts";
+import { isMasterKeyHash } from "#lib/master-key.ts";
 import { choosePolicy } from "#logging/policy.ts";
 
 /** Who calls, or why they may not. A refusal names the key's owner too; `caller` is null if the key is nobody's. */
@@ -29,7 +28,7 @@ export async function identifyKey(db: Db, bearer: string | null, now = new Date(
     return { caller: null, refusal: new AppError("unauthorized", "Authentication Error, No api key passed in.") };
   }
   const keyHash = sha256Hex(bearer);
-  if (!bearer.startsWith("sk-") && !isMasterKey(keyHash)) return { caller: null, refusal: noVirtualKey(bearer) };
+  if (!bearer.startsWith("sk-") && !isMasterKeyHash(keyHash)) return { caller: null, refusal: noVirtualKey(bearer) };
   const caller = await findCaller(db, keyHash, now);
   if (caller === null || caller.isRetired) return { caller, refusal: unknownKey(bearer, keyHash) };
   if (caller.refusal !== null) {
@@ -42,7 +41,7 @@ export async function identifyKey(db: Db, bearer: string | null, now = new Date(
 
 /** The holder of a key's hash, whether or not the key may be used; null if the hash is nobody's. */
 export async function findCaller(db: Db, keyHash: string, now = new Date()): Promise<Caller | null> {
-  if (isMasterKey(keyHash)) return masterCaller();
+  if (isMasterKeyHash(keyHash)) return masterCaller();
   const nowMs = now.getTime();
   const cached = cachedCaller(keyHash, nowMs);
   if (cached !== undefined) return cached;
@@ -51,10 +50,6 @@ export async function findCaller(db: Db, keyHash: string, now = new Date()): Pro
   const ttlMs = configState.get().general_settings.user_api_key_cache_ttl * 1000;
   if (generation === generations.current()) rememberCaller(keyHash, caller, { nowMs, ttlMs });
   return caller;
-}
-
-function isMasterKey(keyHash: string): boolean {
-  return timingSafeEqual(Buffer.from(keyHash), Buffer.from(masterKeyState.get().sha256));
 }
 
 /** The holder of the master key: an administrator without key row or team, whose calls follow config.yaml. */

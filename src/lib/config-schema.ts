@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isRecord } from "#lib/config-document.ts";
 import { TeamSettings } from "#lib/config-team-settings.ts";
+import { masterKeysMax, splitMasterKeys } from "#lib/master-key.ts";
 
 /**
  * The structure of `config.yaml`, in the names of the file: LiteLLM's, and ours where LiteLLM has none. Rooms check
@@ -19,10 +20,15 @@ const duration = text.regex(
 );
 const texts = z.preprocess(toList, z.array(text));
 const anyMapping = z.record(z.string(), z.unknown());
-const masterKey = text.regex(
-  /^[\x21-\x7e]{4,}$/,
-  "cannot be used as a key. Fix: use 4 characters or more, without spaces and without accents.",
-);
+const masterKey = text
+  .refine(
+    (keys) => splitMasterKeys(keys).every((key) => /^[\x21-\x7e]{4,}$/.test(key)),
+    "cannot be used as a key. Fix: use 4 characters or more, without spaces and without accents.",
+  )
+  .refine(
+    (keys) => splitMasterKeys(keys).length <= masterKeysMax,
+    "lists too many keys. Fix: list the new key and the former one, separated by a comma.",
+  );
 const envPattern = text.regex(
   /^[A-Za-z0-9_]*\*?$/,
   "is no pattern of variable names. Fix: write a name such as LANGFUSE_HOST, or a beginning such as LANGFUSE_*.",

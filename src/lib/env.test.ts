@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { expect, test } from "vitest";
 import { readSettings, settingNames } from "#lib/env.ts";
+import { splitMasterKeys } from "#lib/master-key.ts";
 
 function problemsOf(env: Record<string, string>, args: string[] = []): string[] {
   try {
@@ -23,6 +24,7 @@ const defaults = {
   redisUrl: null,
   masterKey: null,
   encryptionKeys: [],
+  encryptionKeyName: "SLUICE_ENCRYPTION_KEY",
   shutdownSeconds: 25,
   privateDestinationHosts: [],
   portalUrl: null,
@@ -87,6 +89,7 @@ test("every setting is read", () => {
     queue: "local",
     masterKey: "sk-0123456789abcdef",
     encryptionKeys: ["new-key-0123456789", "old-key-0123456789"],
+    encryptionKeyName: "SLUICE_ENCRYPTION_KEY",
     shutdownSeconds: 2.5,
     privateDestinationHosts: ["langfuse:3000", "10.0.0.0/8"],
     portalUrl: "https://logs.example.com",
@@ -203,4 +206,23 @@ test("a provider of sign-in needs all that belongs to it, and https except on th
   for (const issuer of ["https://login.example.com", "http://127.0.0.1:9000/realms/main"]) {
     expect(readSettings({ ...whole, OIDC_ISSUER: issuer }, []).oidc?.issuer).toBe(issuer);
   }
+});
+
+test("two master keys may be listed, the new one first; a key that is no such list stays one key", () => {
+  expect(readSettings({ SLUICE_MASTER_KEY: "sk-new-0123456789, sk-old-0123456789" }, []).masterKey).toBe(
+    "sk-new-0123456789, sk-old-0123456789",
+  );
+  expect(splitMasterKeys("sk-new-0123456789, sk-old-0123456789")).toEqual(["sk-new-0123456789", "sk-old-0123456789"]);
+  expect(splitMasterKeys("sk-with,a-comma")).toEqual(["sk-with,a-comma"]);
+  expect(problemsOf({ SLUICE_MASTER_KEY: "sk-1,sk-2,sk-3" })).toEqual([
+    expect.stringMatching("SLUICE_MASTER_KEY cannot be used|SLUICE_MASTER_KEY lists too many keys"),
+  ]);
+});
+
+test("an encryption key that is missing in a list is refused, and one that stands there twice is one key", () => {
+  const [one, other] = ["new-key-0123456789", "old-key-0123456789"];
+  for (const list of [",", `${one},`, `,${one}`, `${one},,${other}`, `${one}, ,${other}`, `${one},short`]) {
+    expect(problemsOf({ LITELLM_SALT_KEY: list })).toEqual([expect.stringMatching("^LITELLM_SALT_KEY .*too short")]);
+  }
+  expect(readSettings({ SLUICE_ENCRYPTION_KEY: `${one},${one}` }, []).encryptionKeys).toEqual([one]);
 });

@@ -4,7 +4,9 @@ import { z } from "zod";
 import { nearestName } from "#lib/config-nearest-name.ts";
 import { Email } from "#lib/email.ts";
 import { AppError } from "#lib/errors.ts";
+import { masterKeysMax, splitMasterKeys } from "#lib/master-key.ts";
 import { passwordLengthMin } from "#lib/password.ts";
+import { masterKeyLengthMin } from "#lib/seal.ts";
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
@@ -43,15 +45,18 @@ const Environment = z.object({
     .optional(),
   SLUICE_MASTER_KEY: z
     .string()
-    .refine((key) => /^[\x21-\x7e]{4,}$/.test(key), {
+    .refine((text) => splitMasterKeys(text).every((key) => /^[\x21-\x7e]{4,}$/.test(key)), {
       error: "cannot be used as a key. Fix: use 4 characters or more, without spaces and without accents.",
+    })
+    .refine((text) => splitMasterKeys(text).length <= masterKeysMax, {
+      error: "lists too many keys. Fix: list the new key and the former one, separated by a comma.",
     })
     .optional(),
   SLUICE_ENCRYPTION_KEY: z
     .string()
     .default("")
-    .transform(toList)
-    .refine((keys) => keys.every((key) => key.length >= 16), {
+    .transform((text) => (text === "" ? [] : [...new Set(text.split(",").map((key) => key.trim()))]))
+    .refine((keys) => keys.every((key) => key.length >= masterKeyLengthMin), {
       error: "has a key that is too short. Fix: use 16 random characters or more, several keys separated by commas.",
     }),
   SLUICE_SHUTDOWN_SECONDS: z
@@ -155,10 +160,12 @@ export type Settings = {
   databaseUrl: string | null;
   /** Null: `database` where there is a PostgreSQL, else `local`. */
   queue: "local" | "database" | null;
-  /** Null where neither variable is set; the configuration file may have one. */
+  /** As `splitMasterKeys` reads it. Null if neither variable is set; the configuration file may have one. */
   masterKey: string | null;
   /** The first one seals, all of them open. Empty where none is set. */
   encryptionKeys: string[];
+  /** The name under which they were set. */
+  encryptionKeyName: string;
   shutdownSeconds: number;
   /** Where rate limits are shared between replicas; null: each process counts for itself. */
   redisUrl: string | null;
@@ -212,7 +219,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   if (!parsed.success || problems.length > 0) throw new AppError("bad_request", problems.join("\n"));
 
   const settings = parsed.data;
-  if (settings.SLUICE_MASTER_KEY && settings.SLUICE_MASTER_KEY.length < 16 && !isLoopback(settings.HOST)) {
+  const masterKeys = splitMasterKeys(settings.SLUICE_MASTER_KEY ?? "");
+  if (settings.SLUICE_MASTER_KEY && masterKeys.some((key) => key.length < 16) && !isLoopback(settings.HOST)) {
     warnings.push("The master key is short and HOST is reachable from outside. Fix: use 16 random characters or more.");
   }
   return {
@@ -225,6 +233,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     queue: settings.SLUICE_QUEUE ?? null,
     masterKey: settings.SLUICE_MASTER_KEY ?? null,
     encryptionKeys: settings.SLUICE_ENCRYPTION_KEY,
+    encryptionKeyName: given.get("SLUICE_ENCRYPTION_KEY")?.writtenAs ?? "SLUICE_ENCRYPTION_KEY",
     shutdownSeconds: settings.SLUICE_SHUTDOWN_SECONDS,
     privateDestinationHosts: settings.SLUICE_PRIVATE_DESTINATION_HOSTS,
     portalUrl: settings.NEXTAUTH_URL ?? null,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { isSealedText, makeKeyring } from "#lib/seal.ts";
+import { encryptionKeyId, isSealedText, makeKeyring, sealedKeyId } from "#lib/seal.ts";
+import { makeSigner } from "#lib/sign.ts";
 
 const place = { purpose: "callback_vars", scope: "team-1", binding: "callback-1:langfuse_secret_key:host" };
 const firstKey = "first master key of the test";
@@ -34,4 +35,22 @@ test("refuses changed bytes", () => {
   const sealed = keyring.seal(Buffer.from("content"), place);
   sealed[sealed.length - 1] = (sealed.at(-1) ?? 0) ^ 1;
   expect(() => keyring.open(sealed, place)).toThrow();
+});
+
+test("a key that could be guessed makes no keyring and no signer", () => {
+  for (const short of ["", "fifteen letters"]) {
+    expect(() => makeKeyring([short])).toThrow("fewer than 16 characters");
+    expect(() => makeKeyring([firstKey, short])).toThrow("fewer than 16 characters");
+    expect(() => makeSigner([short])).toThrow("fewer than 16 characters");
+  }
+});
+
+test("a sealed value names its key, and so does the error where that key is missing", () => {
+  const sealed = makeKeyring([secondKey, firstKey]).seal("text", place);
+  expect(sealedKeyId(sealed)).toBe(encryptionKeyId(secondKey));
+  expect(sealedKeyId(Buffer.from("no sealed value at all, but long enough"))).toBeNull();
+  const keyId = encryptionKeyId(secondKey);
+  expect(() => makeKeyring([firstKey]).open(sealed, place)).toThrow(
+    expect.objectContaining({ name: "MissingKeyError", keyId }),
+  );
 });

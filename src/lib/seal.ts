@@ -20,6 +20,8 @@ export type SealPlace = {
 
 /** Seals and opens with the master keys it was made of. */
 export type Keyring = {
+  /** The ids of its master keys; the first one seals. */
+  keyIds: readonly string[];
   /** Seals bytes, of a text those of UTF-8; the result is version, master key id, day, nonce, tag and ciphertext. */
   seal(plain: Uint8Array | string, place: SealPlace, now?: Date): Buffer;
   /** Opens what `seal` made; throws where key, place or bytes differ. */
@@ -38,9 +40,40 @@ const tagBytes = 16;
 const dayMs = 86_400_000;
 const textPrefix = "sealed.";
 
+/** Shorter master keys could be guessed. */
+export const masterKeyLengthMin = 16;
+
+/** A value was sealed under a master key that the keyring does not have. */
+export class MissingKeyError extends Error {
+  override name = "MissingKeyError";
+  readonly keyId: string;
+
+  constructor(keyId: string) {
+    super(`Sealed under the encryption key ${keyId}, which is not configured any more.`);
+    this.keyId = keyId;
+  }
+}
+
 /** True for a text that `sealText` made. */
 export function isSealedText(text: string): boolean {
   return text.startsWith(textPrefix);
+}
+
+/** The id of the master key that a value was sealed under; null if it is no sealed value. It is not proved by anything. */
+export function sealedKeyId(sealed: Uint8Array): string | null {
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+  if (bytes.length < headerBytes + nonceBytes + tagBytes || bytes.readUInt8(0) !== version) return null;
+  return toHex(bytes.readUInt32BE(1));
+}
+
+/** The bytes of a sealed text, for `sealedKeyId`. */
+export function sealedBytes(sealedText: string): Buffer {
+  return Buffer.from(sealedText.slice(textPrefix.length), "base64url");
+}
+
+/** Sealed bytes as text, as `sealText` makes it. */
+export function toSealedText(sealed: Buffer): string {
+  return textPrefix + sealed.toString("base64url");
 }
 
 /** The keyring of this process. */
@@ -53,6 +86,7 @@ export const keyringState = stateCell<Keyring>("keyring");
 export function makeKeyring(masterKeys: readonly string[]): Keyring {
   const [current] = masterKeys;
   if (current === undefined) throw new Error("A keyring needs a master key.");
+  assertLongEnough(masterKeys);
   const masters = new Map(masterKeys.map((key) => [masterKeyId(key), Buffer.from(key, "utf8")]));
   const currentId = masterKeyId(current);
   const derived = new LRUCache<string, KeyObject>({ max: 4096 });
@@ -62,7 +96,7 @@ export function makeKeyring(masterKeys: readonly string[]): Keyring {
     const known = derived.get(name);
     if (known) return known;
     const master = masters.get(masterId);
-    if (!master) throw new Error("Sealed under an encryption key that is not configured any more.");
+    if (!master) throw new MissingKeyError(toHex(masterId));
     const info = JSON.stringify(["sluice", place.purpose, place.scope, day]);
     const key = createSecretKey(Buffer.from(hkdfSync("sha256", master, Buffer.alloc(0), info, 32)));
     derived.set(name, key);
@@ -106,15 +140,31 @@ export function makeKeyring(masterKeys: readonly string[]): Keyring {
   }
 
   return {
+    keyIds: masterKeys.map(encryptionKeyId),
     seal,
     open,
     fingerprint,
-    sealText: (plain, place) => textPrefix + seal(plain, place).toString("base64url"),
+    sealText: (plain, place) => toSealedText(seal(plain, place)),
     openText(sealed, place) {
       if (!isSealedText(sealed)) throw new Error("Not a sealed text.");
-      return open(Buffer.from(sealed.slice(textPrefix.length), "base64url"), place).toString("utf8");
+      return open(sealedBytes(sealed), place).toString("utf8");
     },
   };
+}
+
+/** Throws if a master key is so short that it could be guessed: what it seals or signs would be worth nothing. */
+export function assertLongEnough(masterKeys: readonly string[]): void {
+  if (masterKeys.every((key) => key.length >= masterKeyLengthMin)) return;
+  throw new Error(`An encryption key has fewer than ${String(masterKeyLengthMin)} characters.`);
+}
+
+/** What stands for a master key in the database, in messages and in every sealed value: eight hexadecimal digits. */
+export function encryptionKeyId(masterKey: string): string {
+  return toHex(masterKeyId(masterKey));
+}
+
+function toHex(keyId: number): string {
+  return keyId.toString(16).padStart(8, "0");
 }
 
 /** The first four bytes of the SHA-256 of a master key: tells which one sealed, says nothing about it. */

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, hash, hkdfSync, sign, verify, type KeyObject } from "node:crypto";
+import { assertLongEnough } from "#lib/seal.ts";
 import { stateCell } from "#lib/state.ts";
 
 /** A public key as a JSON Web Key (RFC 8037). `kid` is its thumbprint (RFC 7638). */
@@ -23,6 +24,7 @@ const pkcs8Start = Buffer.from("302e020100300506032b657004220420", "hex");
  * process has the same. The first one signs; the others stay published, so that older statements can still be checked.
  */
 export function makeSigner(masterKeys: readonly string[]): Signer {
+  assertLongEnough(masterKeys);
   const pairs = masterKeys.map(makePair);
   const [current] = pairs;
   if (!current) throw new Error("A signer needs an encryption key.");

@@ -68,6 +68,11 @@ function openVar(keyring: Keyring, value: CallbackVar, at: SealPlace): CallbackV
   return CallbackVar.parse(JSON.parse(keyring.openText(value, at)));
 }
 
+/** Where the sealed value of a variable belongs, beside these other variables. */
+export function placeOfVar(owner: VarsOwner, name: string, vars: CallbackVars): SealPlace {
+  return place(owner, name, targetOf(owner.callbackName, vars));
+}
+
 function place(owner: VarsOwner, name: string, target: string): SealPlace {
   return { purpose: "callback_vars", scope: owner.scope, binding: `${owner.callbackId}:${name}:${target}` };
 }

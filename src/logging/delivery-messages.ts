@@ -12,6 +12,7 @@ import type {
   QueueSize,
   ReviseRequest,
 } from "#logging/queue/queue.ts";
+import type { UnopenedContents } from "#logging/queue/unopened-contents.ts";
 import type { Redaction } from "#logging/redaction-level.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 
@@ -45,6 +46,7 @@ export type DeliveryCalls = {
   backfill: { request: BackfillRequest; answer: BackfillResult };
   counts: { request: readonly string[] | null; answer: DeliveryCounts[] };
   sizes: { request: null; answer: QueueSize[] };
+  unopened: { request: null; answer: UnopenedContents[] };
   health: { request: null; answer: DestinationHealth[] };
   stop: { request: { deadlineMs: number }; answer: null };
 };

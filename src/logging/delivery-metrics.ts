@@ -3,6 +3,7 @@ import { version } from "#lib/version.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import { nameCallbacks } from "#logging/name-callbacks.ts";
 import { deliveryStates } from "#logging/queue/queue.ts";
+import { unopenedValuesState } from "#logging/sealed/unopened-values.ts";
 
 /**
  * The figures of the queue in Prometheus' text format, per kind of callback. No team, key or callback id is in it, so
@@ -10,7 +11,7 @@ import { deliveryStates } from "#logging/queue/queue.ts";
  */
 export async function readMetrics(db: Db): Promise<string> {
   const delivery = deliveryState.get();
-  const [counts, sizes] = await Promise.all([delivery.counts(), delivery.sizes()]);
+  const [counts, sizes, unopened] = await Promise.all([delivery.counts(), delivery.sizes(), delivery.unopened()]);
   const names = await nameCallbacks(
     db,
     counts.map(({ callbackId }) => callbackId),
@@ -37,6 +38,19 @@ export async function readMetrics(db: Db): Promise<string> {
       "sluice_queue_bytes",
       "What the queue takes on the disk, kept contents included.",
       sizes.map(({ place, bytes }) => ({ labels: { place }, value: bytes })),
+    ),
+    ...toGauge(
+      "sluice_unopened_contents",
+      "Queued contents that could not be opened since the delivery thread started, by the key that is missing.",
+      unopened.map(({ keyId, count }) => ({ labels: { key_id: keyId }, value: count })),
+    ),
+    ...toGauge(
+      "sluice_unopened_values",
+      "Stored values that no configured encryption key opens, by kind and key.",
+      (unopenedValuesState.find() ?? []).map(({ kind, keyId, reason, count }) => ({
+        labels: { kind, key_id: keyId, reason: reason ?? "" },
+        value: count,
+      })),
     ),
     "",
   ].join("\n");

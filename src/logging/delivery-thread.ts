@@ -134,7 +134,7 @@ function toDelivery({ thread, appends, questions, disabled, noteLease }: Parts):
 /** What the thread does with its queue alone. */
 function askQueue(
   questions: ThreadQuestions<DeliveryCalls>,
-): Pick<Delivery, "find" | "list" | "revise" | "backfill" | "counts" | "sizes" | "health"> {
+): Pick<Delivery, "find" | "list" | "revise" | "backfill" | "counts" | "sizes" | "unopened" | "health"> {
   return {
     find: (request) => questions.ask("find", request),
     list: (request) => questions.ask("list", request),
@@ -142,6 +142,7 @@ function askQueue(
     backfill: (request) => questions.ask("backfill", request),
     counts: (callbackIds) => questions.ask("counts", callbackIds ?? null),
     sizes: () => questions.ask("sizes", null),
+    unopened: () => questions.ask("unopened", null),
     health: () => questions.ask("health", null),
   };
 }

@@ -10,6 +10,7 @@ import type {
   QueueSize,
   ReviseRequest,
 } from "#logging/queue/queue.ts";
+import type { UnopenedContents } from "#logging/queue/unopened-contents.ts";
 
 /** What was changed, by its ids. */
 export type ChangedPolicy = {
@@ -58,6 +59,8 @@ export type Delivery = {
   counts(callbackIds?: readonly string[]): Promise<DeliveryCounts[]>;
   /** What the queue takes on a disk, in each place where it lies. */
   sizes(): Promise<QueueSize[]>;
+  /** Contents that could not be opened since the delivery thread started. */
+  unopened(): Promise<UnopenedContents[]>;
   /** How the destinations do, as far as this gateway delivers to them, since it was last asked. */
   health(): Promise<DestinationHealth[]>;
   /** Delivers what is due until nothing is or the time is over, then closes the queue. */

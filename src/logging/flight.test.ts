@@ -65,7 +65,10 @@ beforeEach((context) => {
   onClaimed = async (claimed) => claimed;
   disabled = new Set();
   resolved = webhookAt("/first");
-  const local = openLocalQueue({ path: join(folder, `${context.task.id}.sqlite`), keyring: makeKeyring(["a-key"]) });
+  const local = openLocalQueue({
+    path: join(folder, `${context.task.id}.sqlite`),
+    keyring: makeKeyring(["a-key-of-the-tests"]),
+  });
   queue = {
     ...local,
     async claim(request) {

@@ -28,6 +28,7 @@ beforeAll(() => {
     health: async () => [],
     counts: async () => [],
     sizes: async () => [],
+    unopened: async () => [],
     stop: async () => undefined,
   });
 });

@@ -8,7 +8,7 @@ import { makeMemoryLimiter } from "#gateway/limits/memory-limiter.ts";
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
 import { configState, parseConfig, type Config } from "#lib/config.ts";
 import { databaseState, openDatabase, type Database } from "#lib/db.ts";
-import { setMasterKey } from "#lib/master-key.ts";
+import { setMasterKeys } from "#lib/master-key.ts";
 import { keyringState, makeKeyring } from "#lib/seal.ts";
 import { makeSigner, signerState } from "#lib/sign.ts";
 import { deliveryState, type Delivery } from "#logging/delivery.ts";
@@ -55,7 +55,7 @@ export async function startApp(yaml = "{}"): Promise<TestApp> {
   keyringState.set(keyring);
   signerState.set(makeSigner(masterKeys));
   deliveryState.set(delivery);
-  setMasterKey(masterKey);
+  setMasterKeys([masterKey]);
   limiterState.set(makeMemoryLimiter());
   configure(yaml);
   return {

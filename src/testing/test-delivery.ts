@@ -30,6 +30,7 @@ export function makeTestDelivery(queue: Queue, targetNow: BackfillSource["target
     health: async () => [],
     counts: (callbackIds) => queue.find({ by: "counts", ...(callbackIds ? { callbackIds } : {}) }),
     sizes: () => queue.sizes(),
+    unopened: async () => [],
     stop: () => queue.close(),
   };
 }

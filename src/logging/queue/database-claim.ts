@@ -4,6 +4,7 @@ import type { QueuePool } from "#logging/queue/database-pool.ts";
 import type { Sealer } from "#logging/queue/local-append.ts";
 import { openContent } from "#logging/queue/queue-content.ts";
 import type { ClaimedDelivery, ClaimRequest } from "#logging/queue/queue.ts";
+import { noteUnopened } from "#logging/queue/unopened-contents.ts";
 
 /** The parts of a database queue that claiming needs. `owner` names this process, for who looks at the leases. */
 export type ClaimParts = { pool: QueuePool; leases: DatabaseLeases; sealer: Sealer; owner: string };
@@ -48,6 +49,7 @@ export function makeClaim({ pool, leases, sealer, owner }: ClaimParts) {
           ...{ id, recordId, contentId: row.content_id ?? 0, shared: row.shared ?? true, untilMs },
         });
       } catch (error) {
+        noteUnopened(row.record_id, error);
         const reason = error instanceof Error ? error.message : String(error);
         broken.push({ id: row.id, leaseId: row.lease_id, message: `The queued content cannot be opened: ${reason}` });
       }

@@ -6,6 +6,7 @@ import { integerOf, type SqlRow, textOf, textOrNull } from "#logging/queue/local
 import type { LocalStore } from "#logging/queue/local-store.ts";
 import { openContent } from "#logging/queue/queue-content.ts";
 import type { ClaimedDelivery, ClaimRequest } from "#logging/queue/queue.ts";
+import { noteUnopened } from "#logging/queue/unopened-contents.ts";
 
 /** A delivery whose content does not open, and why. */
 type Broken = { deliveryId: number; reason: string };
@@ -47,6 +48,7 @@ export function makeClaim({ store, leases, sealer }: ClaimParts) {
           body,
         });
       } catch (error) {
+        noteUnopened(textOf(row, "record_id"), error);
         broken.push({ deliveryId, reason: error instanceof Error ? error.message : String(error) });
       }
     }

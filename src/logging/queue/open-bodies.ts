@@ -1,6 +1,6 @@
 import type { Keyring } from "#lib/seal.ts";
-import { currentLogger } from "#lib/logger.ts";
 import { openContent } from "#logging/queue/queue-content.ts";
+import { noteUnopened } from "#logging/queue/unopened-contents.ts";
 
 /** The contents of a record that open; one that does not is told of in our own log. */
 export function openBodies(
@@ -12,7 +12,7 @@ export function openBodies(
     try {
       return [openContent(keyring, { ...whose, number }, sealed)];
     } catch (error) {
-      currentLogger().warn({ recordId: whose.recordId, error: String(error) }, "kept content cannot be opened");
+      noteUnopened(whose.recordId, error);
       return [];
     }
   });

@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import type { Keyring } from "#lib/seal.ts";
+import type { Keyring, SealPlace } from "#lib/seal.ts";
 
 /**
  * How every engine stores content: one byte that names the form, then the body in that form, all of it sealed. The
@@ -24,21 +24,22 @@ const zstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** Compresses a body where that pays, and seals it for its place. */
 export function sealContent(keyring: Keyring, place: ContentPlace, options: { body: string; now: Date }): Buffer {
   const { body, now } = options;
-  if (Buffer.byteLength(body) < compressFromBytes) return keyring.seal(plainMark + body, sealPlace(place), now);
+  if (Buffer.byteLength(body) < compressFromBytes) return keyring.seal(plainMark + body, contentPlace(place), now);
   const compressed = zstdCompressSync(body, zstdOptions);
-  return keyring.seal(Buffer.concat([Buffer.of(forms.zstd), compressed]), sealPlace(place), now);
+  return keyring.seal(Buffer.concat([Buffer.of(forms.zstd), compressed]), contentPlace(place), now);
 }
 
 /** The body that `sealContent` was given. Throws where key, place or bytes differ. */
 export function openContent(keyring: Keyring, place: ContentPlace, sealed: Uint8Array): string {
-  const opened = keyring.open(sealed, sealPlace(place));
+  const opened = keyring.open(sealed, contentPlace(place));
   const stored = opened.subarray(1);
   if (opened[0] === forms.plain) return stored.toString("utf8");
   if (opened[0] === forms.zstd) return zstdDecompressSync(stored).toString("utf8");
   throw new Error(`Queued content has the form ${String(opened[0])}, which this version does not know.`);
 }
 
-function sealPlace(place: ContentPlace) {
+/** Where sealed content belongs. */
+export function contentPlace(place: ContentPlace): SealPlace {
   const binding = `${place.recordId}:${String(place.number)}`;
   return { purpose: "queue", scope: place.teamId ?? "operator", binding };
 }

@@ -3,6 +3,8 @@ import { readReadiness, Readiness } from "#http/readiness.ts";
 import { route } from "#http/route.ts";
 import { version } from "#lib/version.ts";
 import { listGlobalCallbacks } from "#logging/list-global-callbacks.ts";
+import { keyringState } from "#lib/seal.ts";
+import { unopenedValuesState } from "#logging/sealed/unopened-values.ts";
 import { z } from "zod";
 
 const Answer = Readiness.extend({
@@ -13,6 +15,12 @@ const Answer = Readiness.extend({
   unusable_models: z
     .array(z.object({ model_name: z.string(), reason: z.string() }))
     .describe("Entries of `model_list` that cannot be called; those that the caller may use."),
+  encryption: z.object({
+    /** The ids of the configured keys, the one that seals first. */
+    key_ids: z.array(z.string()),
+    /** Stored values that none of them opens. */
+    unopened: z.array(z.object({ kind: z.string(), key_id: z.string(), reason: z.string(), count: z.int() })),
+  }),
 });
 
 /** Readiness with what only holders of a key may know. */
@@ -36,6 +44,19 @@ export const GET = route(
       success_callbacks: [...success, ...success_and_failure],
       failure_callbacks: [...failure, ...success_and_failure],
       unusable_models: unusableModels(caller).map(({ modelName, reason }) => ({ model_name: modelName, reason })),
+      encryption: describeEncryption(),
     };
   },
 );
+
+function describeEncryption(): z.input<typeof Answer>["encryption"] {
+  return {
+    key_ids: [...keyringState.get().keyIds],
+    unopened: (unopenedValuesState.find() ?? []).map(({ kind, keyId, reason, count }) => ({
+      kind,
+      key_id: keyId,
+      reason: reason ?? "",
+      count,
+    })),
+  };
+}

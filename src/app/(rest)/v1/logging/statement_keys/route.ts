@@ -1,15 +1,6 @@
 import { z } from "zod";
 import { route } from "#http/route.ts";
-import { signerState } from "#lib/sign.ts";
-
-const Key = z.object({
-  kty: z.literal("OKP"),
-  crv: z.literal("Ed25519"),
-  x: z.string(),
-  kid: z.string(),
-  use: z.literal("sig"),
-  alg: z.literal("EdDSA"),
-});
+import { listStatementKeys, StatementKey } from "#teams/list-statement-keys.ts";
 
 /** Public keys are for everybody: who checks a statement need not be a user. */
 export const GET = route(
@@ -18,10 +9,10 @@ export const GET = route(
     class: "open",
     describe: {
       summary: "Read the public keys of signed statements",
-      details: "A JSON Web Key Set, the key in use first.",
+      details: "A JSON Web Key Set, the key in use first. Keys that are retired stay in it.",
       tag: "Logs",
-      answer: z.object({ keys: z.array(Key) }),
+      answer: z.object({ keys: z.array(StatementKey) }),
     },
   },
-  async () => ({ keys: [...signerState.get().publicKeys] }),
+  async ({ db }) => ({ keys: await listStatementKeys(db) }),
 );
