@@ -34,8 +34,8 @@ export type SluiceProcess = {
   logs(): string;
   /** How the process ended; null while it runs. */
   ended(): Ending | null;
-  /** SIGTERM; resolves when it has ended in its own time. */
-  stop(): Promise<Ending>;
+  /** SIGTERM, or another signal; resolves when it has ended in its own time. */
+  stop(signal?: NodeJS.Signals): Promise<Ending>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<Ending>;
   /** Sends a signal and waits for nothing: SIGSTOP holds it, SIGCONT lets it go on. */
@@ -78,6 +78,8 @@ export async function startSluiceProcess(options: SluiceOptions = {}): Promise<S
     SLUICE_DATA_DIR: dataDir,
     SLUICE_ENCRYPTION_KEY: randomBytes(32).toString("hex"),
     SLUICE_MASTER_KEY: masterKey,
+    // No load balancer has to notice that it stops.
+    SLUICE_DRAIN_SECONDS: "0",
     // The fakes live there.
     SLUICE_PRIVATE_DESTINATION_HOSTS: "127.0.0.1",
     ...options.env,
@@ -101,7 +103,7 @@ export async function startSluiceProcess(options: SluiceOptions = {}): Promise<S
     dataDir,
     logs: runner.logs,
     ended: runner.ended,
-    stop: () => runner.end("SIGTERM"),
+    stop: (signal = "SIGTERM") => runner.end(signal),
     kill: () => runner.end("SIGKILL"),
     signal: runner.signal,
     async restart(otherEnv = {}) {

@@ -67,7 +67,8 @@ export const MAY_IMPORT: Readonly<Record<string, ImportPolicy>> = {
   "client/": { any: [], types: ["trpc/"], never: ["next", "@prisma/client", "lib/prisma/"] },
   "ui/": { any: [], never: ["next", "@prisma/client"] },
   "testing/": { any: ["app/", "auth/", "client/", "http/", "lib/", ...rooms, "trpc/", "ui/"] },
-  "server.ts": { any: ["app/", "auth/", "http/", "lib/", ...rooms, "trpc/"] },
+  "server.ts": { any: ["stop-gateway.ts", "app/", "auth/", "http/", "lib/", ...rooms, "trpc/"] },
+  "stop-gateway.ts": { any: ["http/", "logging/", "lib/"] },
   "reseal.ts": { any: ["lib/", "logging/"] },
   "worker.ts": { any: ["lib/", ...rooms] },
 };

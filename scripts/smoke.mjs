@@ -20,6 +20,7 @@ async function smoke(folder) {
     PORT: String(port),
     SLUICE_DATA_DIR: join(folder, "data"),
     SLUICE_MASTER_KEY: masterKey,
+    SLUICE_DRAIN_SECONDS: "0",
   };
   const startedMs = performance.now();
   const server = spawn("npm", ["run", "up"], { cwd: root, env, stdio: "inherit", shell: process.platform === "win32" });

@@ -7,7 +7,6 @@ import { portalSettingsState } from "#auth/portal-settings.ts";
 import { loadRoutes, makeFetch } from "#http/dispatch.ts";
 import { listen, type PageHandler } from "#http/listen.ts";
 import { pathOf } from "#http/route.ts";
-import { stoppingState } from "#http/readiness.ts";
 import { makeMemoryCache } from "#gateway/cache/memory-cache.ts";
 import { makeRedisCache } from "#gateway/cache/redis-cache.ts";
 import { responseCacheState } from "#gateway/cache/response-cache.ts";
@@ -21,7 +20,7 @@ import { describeUnusable, makeModelTable, modelsState } from "#gateway/models.t
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
 import { openChangeFeed, type ChangeFeed } from "#lib/change-feed.ts";
 import { configState, loadConfig, type LoadedConfig } from "#lib/config.ts";
-import { takeDataDir, type DataDir } from "#lib/data-dir.ts";
+import { takeDataDir } from "#lib/data-dir.ts";
 import { databaseState, openDatabase, type Database } from "#lib/db.ts";
 import { readSettings, type Settings } from "#lib/env.ts";
 import { AppError } from "#lib/errors.ts";
@@ -45,10 +44,14 @@ import { readAlertRules, startAlerts } from "#teams/alerts/start-alerts.ts";
 import { followPolicy } from "#teams/follow-policy.ts";
 import { startKeepingSuppressedCounts } from "#teams/keep-suppressed-counts.ts";
 import { readDisables } from "#teams/read-disables.ts";
+import { makeStopper, type Stopper } from "#stop-gateway.ts";
 
 /** `npm start`: the wire's routes on the lean adapter, Next.js for the pages, the delivery thread beside both. */
 
 const isDevelopment = process.argv.includes("--dev");
+
+/** Known once the gateway serves. */
+let stopper: Stopper | null = null;
 
 await start().catch((error: unknown) => {
   if (error instanceof AppError) process.stderr.write(`Sluice cannot start:\n${error.message}\n`);
@@ -96,7 +99,6 @@ async function start(): Promise<void> {
     privateHosts,
     masterKeys: secrets.encryptionKeys,
     database,
-    logger,
   });
   deliveryState.set(delivery);
   feed?.follow({ apply: (changes) => followPolicy(database.db, changes), onLease: delivery.extendLease });
@@ -106,17 +108,18 @@ async function start(): Promise<void> {
   const stopAlerts = startAlerts(database.db, alerting);
   const administrator = await preparePortal(settings, secrets, database);
   const listening = await listen(withTrpc(makeFetch(await loadRoutes())), makePages(), settings);
-  stopOnSignal({
-    settings,
-    logger,
-    database,
+  const stopper = makeStopper({
+    shutdownMs: settings.shutdownSeconds * 1000,
+    drainMs: settings.drainSeconds * 1000,
+    listening,
     delivery,
-    feed,
-    stopAlerts,
-    stopCounting: () => Promise.all(counting.map((stop) => stop())),
-    dataDir,
-    close: (deadlineMs) => listening.close(deadlineMs),
+    storeCounts: () => Promise.all([stopAlerts(), ...counting.map((stop) => stop()), spendJournalState.get().close()]),
+    closeRest: () => closeRest(feed, database),
+    release: () => {
+      dataDir.release();
+    },
   });
+  endWith(stopper);
   logger.info({ url: listening.url, database: database.kind, version }, "ready");
   announceFirstStart({
     url: listening.url,
@@ -137,8 +140,7 @@ function setModels(config: LoadedConfig["config"]): string[] {
 async function openUnlocked(settings: Settings, url: string | null, secrets: Secrets): Promise<Database> {
   const database = await openDatabase({ url, dataDir: join(settings.dataDir, "postgres") });
   database.onFailure((error) => {
-    currentLogger().fatal({ error: error.message }, "the embedded database ended");
-    process.exit(1);
+    failWith("the embedded database ended", error);
   });
   try {
     await unlockStored({
@@ -153,6 +155,13 @@ async function openUnlocked(settings: Settings, url: string | null, secrets: Sec
     throw error;
   }
   return database;
+}
+
+/** What can only be closed when nothing asks it any more. */
+async function closeRest(feed: ChangeFeed | null, database: Database): Promise<void> {
+  responseCacheState.find()?.close();
+  await Promise.all([limiterState.get().close(), closeUpstreams(), feed?.stop()]);
+  await database.close();
 }
 
 /** What counts limits, and where config.yaml switches it on the cache: in Redis for all gateways, else in this process. */
@@ -224,9 +233,8 @@ async function startDelivery(parts: {
   privateHosts: readonly string[];
   masterKeys: readonly string[];
   database: Database;
-  logger: Logger;
 }): Promise<Delivery> {
-  const { settings, needsLease, queueDatabaseUrl, privateHosts, masterKeys, database, logger } = parts;
+  const { settings, needsLease, queueDatabaseUrl, privateHosts, masterKeys, database } = parts;
   const data = {
     queuePath: queuePath(settings),
     queueDatabaseUrl,
@@ -238,8 +246,7 @@ async function startDelivery(parts: {
     logLevel: settings.logLevel,
   };
   return startDeliveryThread(data, answerDelivery(database.db, process.env), (error) => {
-    logger.fatal({ error: error.message }, "the delivery thread ended; calls cannot be logged any more");
-    process.exit(1);
+    failWith("the delivery thread ended; calls cannot be logged any more", error);
   });
 }
 
@@ -258,43 +265,25 @@ function makePages(): PageHandler {
   };
 }
 
-function stopOnSignal(parts: {
-  settings: Settings;
-  logger: Logger;
-  database: Database;
-  delivery: Delivery;
-  feed: ChangeFeed | null;
-  stopAlerts(): Promise<void>;
-  stopCounting(): Promise<unknown>;
-  dataDir: DataDir;
-  close(deadlineMs: number): Promise<void>;
-}): void {
-  const { settings, logger, database, delivery, feed, dataDir } = parts;
-  async function stop(signal: string): Promise<void> {
-    if (stoppingState.find() === true) return;
-    stoppingState.set(true);
-    logger.info({ signal }, "stopping");
-    const deadlineMs = Date.now() + settings.shutdownSeconds * 1000;
-    await parts.close(deadlineMs);
-    await parts.stopAlerts();
-    await delivery.stop(Math.max(deadlineMs, Date.now() + 1_000));
-    await parts.stopCounting();
-    await feed?.stop();
-    await spendJournalState.get().close();
-    await database.close();
-    await limiterState.get().close();
-    responseCacheState.find()?.close();
-    await closeUpstreams();
-    dataDir.release();
-    logger.info("stopped");
-    process.exit(0);
-  }
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+/** From now on signals stop the process in order, and so does an error that nobody caught. */
+function endWith(made: Stopper): void {
+  stopper = made;
+  // A terminal that closes sends SIGHUP.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.on(signal, () => {
-      stop(signal).catch((error: unknown) => {
-        logger.fatal({ error: String(error) }, "could not stop in order");
-        process.exit(1);
-      });
+      made.signal(signal);
     });
+  }
+  process.on("uncaughtException", (error) => {
+    made.fail("an error was not caught", error);
+  });
+}
+
+/** Ends the process, in order if it was started already: calls in flight are still logged if that is possible. */
+function failWith(reason: string, error: Error): void {
+  if (stopper !== null) stopper.fail(reason, error);
+  else {
+    currentLogger().fatal({ error: error.message }, reason);
+    process.exit(1);
   }
 }

@@ -182,6 +182,12 @@ port.on("message", (message: ToDeliveryThread) => {
     case "lease":
       extendLease(message.untilMs);
       break;
+    case "hurry":
+      queue.hurry?.();
+      break;
+    case "end-drain":
+      deliverer.endDrain();
+      break;
     case "tell":
       questions.settle(message);
       break;

@@ -2,6 +2,7 @@ import { createServer, ServerResponse, type IncomingMessage, type Server } from 
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { stoppingState } from "#http/readiness.ts";
 import { sendPieces } from "#http/send-pieces.ts";
 import { noteSentHeaders } from "#lib/header-names.ts";
 import { findPiecewise } from "#lib/piecewise-response.ts";
@@ -13,8 +14,10 @@ export type PageHandler = (request: IncomingMessage, response: ServerResponse) =
 export type Listening = {
   url: string;
   port: number;
-  /** Stops accepting, waits for what is in flight until the deadline, then cuts it. */
-  close(deadlineMs: number): Promise<void>;
+  /** Accepts no more connections; resolves when no request is in flight. */
+  drain(): Promise<void>;
+  /** Ends all connections, whatever is in flight on them. */
+  close(): void;
 };
 
 /** First path segments that belong to pages, beside the empty path; every other one is the wire's. */
@@ -35,7 +38,11 @@ export async function listen(
     sendPieces(piecewise, outgoing);
     return RESPONSE_ALREADY_SENT;
   });
+  const requests = makeRequests();
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 300_000 }, (request, response) => {
+    requests.enter(response);
+    // A client that comes again during a drain finds another gateway with its next connection.
+    if (stoppingState.find() === true) response.shouldKeepAlive = false;
     // Pages and wire get the same text that decides between them.
     request.url = toRequestPath(request.url ?? "/");
     void (isPage(request.url) ? pages(request, response) : wire(request, response));
@@ -50,7 +57,10 @@ export async function listen(
   return {
     url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${String(bound)}`,
     port: bound,
-    close: (deadlineMs) => closeServer(server, deadlineMs),
+    drain: () => drainServer(server, requests.over),
+    close: () => {
+      server.closeAllConnections();
+    },
   };
 }
 
@@ -74,25 +84,36 @@ export function isPage(url: string): boolean {
   return pageSegments.includes(segment) || pageApi.some((prefix) => path.startsWith(prefix));
 }
 
-async function closeServer(server: Server, deadlineMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-  });
-  // A kept-alive connection is idle only after its last answer, so this is asked again and again.
+/** Counts the requests in flight. */
+function makeRequests() {
+  const inFlight = new Set<ServerResponse>();
+  let waiting: (() => void)[] = [];
+  return {
+    enter(response: ServerResponse): void {
+      inFlight.add(response);
+      response.once("close", () => {
+        inFlight.delete(response);
+        if (inFlight.size > 0) return;
+        for (const tell of waiting) tell();
+        waiting = [];
+      });
+    },
+    async over(): Promise<void> {
+      if (inFlight.size > 0) await new Promise<void>((resolve) => void waiting.push(resolve));
+    },
+  };
+}
+
+const idleCheckMs = 50;
+
+/** A connection is idle only after its last answer, so this is asked again and again. */
+async function drainServer(server: Server, over: () => Promise<void>): Promise<void> {
+  server.close();
   const idle = setInterval(() => {
     server.closeIdleConnections();
-  }, 50);
-  const deadline = setTimeout(
-    () => {
-      server.closeAllConnections();
-    },
-    Math.max(0, deadlineMs - Date.now()),
-  );
-  await closed;
+  }, idleCheckMs);
+  await over();
   clearInterval(idle);
-  clearTimeout(deadline);
 }
 
 function isAddress(address: AddressInfo | string | null): address is AddressInfo {

@@ -26,6 +26,7 @@ const defaults = {
   encryptionKeys: [],
   encryptionKeyName: "SLUICE_ENCRYPTION_KEY",
   shutdownSeconds: 25,
+  drainSeconds: 5,
   privateDestinationHosts: [],
   portalUrl: null,
   sessionSecret: null,
@@ -60,6 +61,7 @@ test("every setting is read", () => {
     SLUICE_MASTER_KEY: "sk-0123456789abcdef",
     SLUICE_ENCRYPTION_KEY: "new-key-0123456789, old-key-0123456789",
     SLUICE_SHUTDOWN_SECONDS: "2.5",
+    SLUICE_DRAIN_SECONDS: "1.5",
     SLUICE_PRIVATE_DESTINATION_HOSTS: "langfuse:3000, 10.0.0.0/8,",
     NEXTAUTH_URL: "https://logs.example.com",
     NEXTAUTH_SECRET: "session-secret-0123456789",
@@ -91,6 +93,7 @@ test("every setting is read", () => {
     encryptionKeys: ["new-key-0123456789", "old-key-0123456789"],
     encryptionKeyName: "SLUICE_ENCRYPTION_KEY",
     shutdownSeconds: 2.5,
+    drainSeconds: 1.5,
     privateDestinationHosts: ["langfuse:3000", "10.0.0.0/8"],
     portalUrl: "https://logs.example.com",
     sessionSecret: "session-secret-0123456789",
@@ -145,6 +148,7 @@ test("all problems are listed, each with its name and fix, and no value is shown
     LITELLM_MASTER_KEY: "hidden one",
     LITELLM_SALT_KEY: "hidden-key-0123456789,hidden",
     SLUICE_SHUTDOWN_SECONDS: "hidden",
+    SLUICE_DRAIN_SECONDS: "hidden",
     SLUICE_LOG_LEVEL: "hidden",
   });
   expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
@@ -155,6 +159,7 @@ test("all problems are listed, each with its name and fix, and no value is shown
     "LITELLM_MASTER_KEY",
     "LITELLM_SALT_KEY",
     "SLUICE_SHUTDOWN_SECONDS",
+    "SLUICE_DRAIN_SECONDS",
     "SLUICE_LOG_LEVEL",
   ]);
   for (const problem of problems) expect(problem).toContain("Fix: ");
@@ -167,6 +172,22 @@ test.each(["65536", "-1", "4000.5", "4e3"])("PORT=%s is refused", (port) => {
 
 test("a database URL with an unescaped special character is refused", () => {
   expect(problemsOf({ DATABASE_URL: "postgres://user:a#b@db:5432/x" })).toEqual([expect.stringContaining("%XX")]);
+});
+
+test.each([
+  ["25", "25"],
+  ["3", "5"],
+  ["0.5", "0.5"],
+])("a drain is refused if the stop of %s s has no time after its %s s", (shutdown, drain) => {
+  expect(problemsOf({ SLUICE_SHUTDOWN_SECONDS: shutdown, SLUICE_DRAIN_SECONDS: drain })).toEqual([
+    expect.stringMatching(/^SLUICE_DRAIN_SECONDS is not shorter than SLUICE_SHUTDOWN_SECONDS.* Fix:/),
+  ]);
+});
+
+test("a short stop has a short drain unless one is set, and none is always possible", () => {
+  expect(readSettings({ SLUICE_SHUTDOWN_SECONDS: "10" }, []).drainSeconds).toBe(2);
+  expect(readSettings({ SLUICE_SHUTDOWN_SECONDS: "600" }, []).drainSeconds).toBe(5);
+  expect(readSettings({ SLUICE_SHUTDOWN_SECONDS: "0", SLUICE_DRAIN_SECONDS: "0" }, []).drainSeconds).toBe(0);
 });
 
 test("either queue can be chosen, and no other", () => {

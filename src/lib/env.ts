@@ -66,6 +66,13 @@ const Environment = z.object({
       error: "is not a number of seconds. Fix: use a number from 0 to 9999, for example 25.",
     })
     .transform(Number),
+  SLUICE_DRAIN_SECONDS: z
+    .string()
+    .refine((seconds) => /^\d{1,4}(\.\d+)?$/.test(seconds), {
+      error: "is not a number of seconds. Fix: use a number from 0 to 9999, for example 5, or 0 for none.",
+    })
+    .transform(Number)
+    .optional(),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, "is no address of Redis. Fix: write redis://host:6379 or rediss://host:6379.")
@@ -166,7 +173,10 @@ export type Settings = {
   encryptionKeys: string[];
   /** The name under which they were set. */
   encryptionKeyName: string;
+  /** How long a stop may take, all of it. */
   shutdownSeconds: number;
+  /** How long new calls are still accepted after SIGTERM, a part of `shutdownSeconds`. */
+  drainSeconds: number;
   /** Where rate limits are shared between replicas; null: each process counts for itself. */
   redisUrl: string | null;
   /** Host, host:port or CIDR, as written. */
@@ -219,6 +229,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   if (!parsed.success || problems.length > 0) throw new AppError("bad_request", problems.join("\n"));
 
   const settings = parsed.data;
+  const drainSeconds = settings.SLUICE_DRAIN_SECONDS ?? Math.min(5, settings.SLUICE_SHUTDOWN_SECONDS / 5);
+  if (drainSeconds > 0 && drainSeconds >= settings.SLUICE_SHUTDOWN_SECONDS)
+    throw new AppError("bad_request", drainTooLong);
   const masterKeys = splitMasterKeys(settings.SLUICE_MASTER_KEY ?? "");
   if (settings.SLUICE_MASTER_KEY && masterKeys.some((key) => key.length < 16) && !isLoopback(settings.HOST)) {
     warnings.push("The master key is short and HOST is reachable from outside. Fix: use 16 random characters or more.");
@@ -235,6 +248,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     encryptionKeys: settings.SLUICE_ENCRYPTION_KEY,
     encryptionKeyName: given.get("SLUICE_ENCRYPTION_KEY")?.writtenAs ?? "SLUICE_ENCRYPTION_KEY",
     shutdownSeconds: settings.SLUICE_SHUTDOWN_SECONDS,
+    drainSeconds,
     privateDestinationHosts: settings.SLUICE_PRIVATE_DESTINATION_HOSTS,
     portalUrl: settings.NEXTAUTH_URL ?? null,
     sessionSecret: settings.NEXTAUTH_SECRET ?? null,
@@ -246,6 +260,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     warnings,
   };
 }
+
+const drainTooLong =
+  "SLUICE_DRAIN_SECONDS is not shorter than SLUICE_SHUTDOWN_SECONDS, which includes it: calls in flight would get no time " +
+  "to end. Fix: use for example 5 with 25, or 0 for no drain.";
 
 function toAlerts(settings: z.output<typeof Environment>): Settings["alerts"] {
   const { SMTP_HOST: host, SMTP_SENDER_EMAIL: from, SMTP_USERNAME: username, SMTP_PASSWORD: password } = settings;

@@ -18,6 +18,8 @@ export type Deliverer = {
   abortAll(reason: string): void;
   /** Delivers until nothing is due or the deadline is reached, then starts nothing more. */
   drain(deadlineMs: number): Promise<void>;
+  /** Ends a drain, this one or the next, as its deadline would. */
+  endDrain(): void;
   /** How the destinations do; see `DestinationHealth`. */
   takeHealth(): DestinationHealth[];
   /** Tries open circuits at once, all or those of the given callbacks: somebody changed something. */
@@ -33,6 +35,8 @@ type DelivererState = {
   circuits: Circuits;
   flights: Map<string, Flight>;
   stopped: boolean;
+  /** Aborted when a drain ends early. */
+  drainEnd: AbortController;
   clock: () => number;
   health: HealthLog;
   ahead: AheadSlots;
@@ -97,12 +101,13 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
       for (const { departure } of state.flights.values()) departure.controller.abort(new Error(reason));
     },
     async drain(deadlineMs) {
-      while (Date.now() < deadlineMs) {
+      while (Date.now() < deadlineMs && !state.drainEnd.signal.aborted) {
         const started = await startFlights(state, () => undefined);
         if (started === 0 && state.flights.size === 0) break;
         if (state.flights.size === 0) continue;
         const deadline = new AbortController();
-        const timedOut = sleep(Math.max(0, deadlineMs - Date.now()), null, { signal: deadline.signal });
+        const signal = AbortSignal.any([deadline.signal, state.drainEnd.signal]);
+        const timedOut = sleep(Math.max(0, deadlineMs - Date.now()), null, { signal });
         await Promise.race([...[...state.flights.values()].map((flight) => flight.done), timedOut.catch(() => null)]);
         deadline.abort();
       }
@@ -112,6 +117,9 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
         departure.controller.abort(new Error("The gateway is stopping."));
       }
       await Promise.all([...state.flights.values()].map((flight) => flight.done));
+    },
+    endDrain: () => {
+      state.drainEnd.abort();
     },
     retryNow: (callbackIds) => {
       state.circuits.clear(callbackIds);
@@ -126,6 +134,7 @@ function makeState(source: DeliverySource): DelivererState {
     circuits: makeCircuits(source.numbers),
     flights: new Map(),
     stopped: false,
+    drainEnd: new AbortController(),
     clock: watchClock(),
     health: makeHealthLog(monotonicMs),
     // While all places are taken, others may be waiting for one: without room ahead, a turn ends after two batches.

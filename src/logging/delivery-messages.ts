@@ -75,6 +75,8 @@ export type ToDeliveryThread =
   | { type: "append"; batch: number; entries: readonly QueueEntry[] }
   | { type: "forget"; changed?: ChangedPolicy }
   | { type: "lease"; untilMs: number }
+  | { type: "hurry" }
+  | { type: "end-drain" }
   | Asked<DeliveryCalls>
   | Told;
 

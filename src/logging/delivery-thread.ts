@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { currentLogger } from "#lib/logger.ts";
 import type { Delivery } from "#logging/delivery.ts";
@@ -83,6 +84,9 @@ export async function startDeliveryThread(
   });
 }
 
+/** How long the thread may take to close its queue. */
+const endMsMax = 1_000;
+
 const away = new Error("The delivery thread is being started again.");
 const stopped = new Error("The delivery thread has stopped.");
 
@@ -121,11 +125,22 @@ function toDelivery({ thread, appends, questions, disabled, noteLease }: Parts):
       thread.post({ type: "lease", untilMs });
     },
     ...askQueue(questions),
-    async stop(deadlineMs) {
+    hurry: () => {
+      thread.post({ type: "hurry" });
+    },
+    async stop(deadlineMs, hurry) {
       appends.flush();
-      await questions.ask("stop", { deadlineMs });
+      const endDrain = (): void => void thread.post({ type: "end-drain" });
+      if (hurry?.aborted === true) endDrain();
+      else hurry?.addEventListener("abort", endDrain);
+      const late = sleep(Math.max(0, deadlineMs - Date.now()) + endMsMax, "late", { ref: false });
+      const ended = questions.ask("stop", { deadlineMs }).catch((error: unknown) => String(error));
+      const fault = await Promise.race([ended, late]);
+      if (fault !== null)
+        currentLogger().warn({ fault }, "the delivery thread did not end in order; nothing queued is lost");
       await thread.stop();
-      // Also what was asked while it ended: whoever waits for an answer holds up the end of the process.
+      // Also what came while it ended: whoever waits for an answer holds up the end of the process.
+      appends.refuse(stopped);
       questions.failAll(stopped);
     },
   };

@@ -63,8 +63,13 @@ export type Delivery = {
   unopened(): Promise<UnopenedContents[]>;
   /** How the destinations do, as far as this gateway delivers to them, since it was last asked. */
   health(): Promise<DestinationHealth[]>;
-  /** Delivers what is due until nothing is or the time is over, then closes the queue. */
-  stop(deadlineMs: number): Promise<void>;
+  /** The process is stopping: records that the database does not take soon are committed to the local file. */
+  hurry(): void;
+  /**
+   * Delivers what is due until nothing is or the time is over, then closes the queue. Resolves soon after that time,
+   * whatever hangs; what is appended afterwards is refused. Nothing more is sent once `hurry` is aborted.
+   */
+  stop(deadlineMs: number, hurry?: AbortSignal): Promise<void>;
 };
 
 /** The delivery worker of this process. */

@@ -29,6 +29,7 @@ beforeAll(() => {
     counts: async () => [],
     sizes: async () => [],
     unopened: async () => [],
+    hurry: () => undefined,
     stop: async () => undefined,
   });
 });

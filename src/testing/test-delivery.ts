@@ -31,6 +31,7 @@ export function makeTestDelivery(queue: Queue, targetNow: BackfillSource["target
     counts: (callbackIds) => queue.find({ by: "counts", ...(callbackIds ? { callbackIds } : {}) }),
     sizes: () => queue.sizes(),
     unopened: async () => [],
+    hurry: () => undefined,
     stop: () => queue.close(),
   };
 }

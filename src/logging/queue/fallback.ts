@@ -21,7 +21,7 @@ const unsettledMax = 1_000;
 export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: FallbackParts): Queue {
   const mover = makeMover(database, local);
   const presence = makePresence();
-  const { reach, noteFailure } = presence;
+  const { reach, noteFailure, hurry, bound } = { ...presence, ...makeHurry() };
   const unsettled: Unsettled[] = [];
 
   async function tick(): Promise<void> {
@@ -57,10 +57,9 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
   return {
     async append(entries) {
       if (!presence.isGone()) {
-        const failure = await database.append(entries).then(() => null, toError);
+        const failure = await bound(database.append(entries).then(() => null, toError));
         if (failure === null) return;
-        noteFailure(failure);
-        if (!isAway(failure)) currentLogger().error({ error: failure.message }, "the database kept no records");
+        presence.noteRefusal(failure);
       }
       await local.append(entries);
       mover.note();
@@ -82,6 +81,7 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
     revise: (request) => database.revise(request),
     retained: (request) => database.retained(request),
     sizes: async () => [...(await local.sizes()), ...(await reach(() => database.sizes(), []))],
+    hurry,
     async close() {
       await timer.stop();
       await Promise.all([local.close(), database.close()]);
@@ -111,6 +111,11 @@ function makePresence() {
   }
 
   return {
+    /** An append that failed. */
+    noteRefusal(failure: Error): void {
+      noteFailure(failure);
+      if (!isAway(failure)) currentLogger().error({ error: failure.message }, "the database kept no records");
+    },
     isGone: () => isGone,
     noteFailure,
     noteReturn() {
@@ -127,6 +132,32 @@ function makePresence() {
         if (isAway(error)) return absent;
         throw error;
       }
+    },
+  };
+}
+
+/** At a stop, so long is waited for the database to take records, in milliseconds. It may still take them later. */
+const hurriedMs = 1_500;
+
+/** Bounds the waits for the database once the process is stopping. */
+function makeHurry() {
+  const waiting = new Set<() => void>();
+  let isHurried = false;
+  return {
+    hurry(): void {
+      isHurried = true;
+      for (const startTimer of waiting) startTimer();
+      waiting.clear();
+    },
+    /** The failure of the work, or that it took too long. */
+    bound(work: Promise<Error | null>): Promise<Error | null> {
+      return new Promise((resolve) => {
+        const late = new Error("The gateway is stopping, and the database did not keep records before the timeout.");
+        const startTimer = (): void => void setTimeout(resolve, hurriedMs, late).unref();
+        if (isHurried) startTimer();
+        else waiting.add(startTimer);
+        void work.then(resolve).finally(() => waiting.delete(startTimer));
+      });
     },
   };
 }

@@ -188,5 +188,7 @@ export type Queue = {
   expire(request: { deliveredBeforeMs: number; deadBeforeMs: number; contentBeforeMs: number }): Promise<number>;
   /** What the queue takes, in each place where it lies. */
   sizes(): Promise<QueueSize[]>;
+  /** The process is stopping: from now on a commit that hangs soon goes to where it is safe. Absent if none can hang. */
+  hurry?(): void;
   close(): Promise<void>;
 };
