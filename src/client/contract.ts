@@ -1312,11 +1312,11 @@ export type Procedures = {
             requesterMetadata: {
               [name: string]: Json;
             };
-            /** The upstream's answer, complete (a stream: re-assembled in the same shape); null on failure. */
+            /** The upstream's answer (a stream: re-assembled in the same shape). On failure what came of it, null if nothing did. */
             response: {
               [name: string]: Json;
             } | null;
-            /** USD; 0 on failure or where no price is known. */
+            /** USD; 0 if the upstream did nothing or no price is known. */
             responseCostUsd: number;
             /** The `id` of the upstream's answer, if there was one. */
             responseId: string | null;
@@ -1333,6 +1333,8 @@ export type Procedures = {
               /** Parts of the input and the output that are sound or pictures; absent where the upstream names none. */
               inputAudioTokens?: number | undefined;
               inputImageTokens?: number | undefined;
+              /** True if the upstream's own counts are missing or cover a part only. Destinations call it `usage_estimated`. */
+              isEstimated?: true | undefined;
               outputAudioTokens?: number | undefined;
               outputImageTokens?: number | undefined;
               /** All input tokens, the cached ones included. */

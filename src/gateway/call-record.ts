@@ -109,7 +109,8 @@ export function toBareRecord(start: CallStart, end: CallEnd): LogRecord {
     ...(typeof model === "string" ? { model } : {}),
     ...(typeof stream === "boolean" ? { stream } : {}),
   };
-  return toCallRecord({ ...start, body, headers: new Headers() }, { ...end, response: null });
+  const operation: Operation = { ...start.operation, readInput: () => ({ messages: [] }), parameters: [] };
+  return toCallRecord({ ...start, operation, body, headers: new Headers() }, { ...end, response: null });
 }
 
 function toKeyBudget({ spend, maxBudget }: KeyNumbers): NonNullable<LogRecord["keyBudget"]> {

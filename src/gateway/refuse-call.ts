@@ -18,13 +18,24 @@ export async function refuseCall(call: Call, error: AppError): Promise<AppError>
   const refused = { ...call, deployment: null };
   const isKept = await commitFailure(refused, ofRefusal(error));
   const receipt = failureReceipt(refused, isKept);
-  const headers = { "x-litellm-version": version, "x-sluice-log": receipt, ...toKeyHeaders(call) };
+  const headers = { "x-litellm-version": version, "x-sluice-log": receipt, ...findKeyHeaders(call) };
   return withHeaders(error, toSendable({ ...error.headers, ...headers }));
+}
+
+/** A refusal is told even if nothing can be said of the key. */
+function findKeyHeaders(call: Call): Record<string, string> {
+  try {
+    return toKeyHeaders(call);
+  } catch {
+    return {};
+  }
 }
 
 /** What the client is told of a thrown error. Our own log gets the stack of one that nobody expected. */
 export function toRefusal({ start: { callId, recordId } }: Call, error: unknown): AppError {
-  const refusal = toAppError(error, callId);
+  // In a call, a number out of range or a full stack is a bug of ours and no value that the database refused.
+  const isBug = error instanceof RangeError;
+  const refusal = toAppError(isBug ? new Error(error.message, { cause: error }) : error, callId);
   if (refusal === error) return refusal;
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
   currentLogger().error({ recordId, error: shown }, "a call failed for a reason that is not its own");

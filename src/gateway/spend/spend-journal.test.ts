@@ -101,3 +101,26 @@ test("an entry that the database refuses keeps no other one out, and each is cou
     `${JSON.stringify({ ...one, usd: 13 })}\n`,
   ]);
 });
+
+test("what the disk does not take is kept in memory, reaches the database all the same, and counts once", async () => {
+  const batches: [string, readonly Spent[]][] = [];
+  let isAway = true;
+  const journal = openSpendJournal(dir, async (id, spent) => {
+    batches.push([id, spent]);
+    if (isAway) throw new Error("away");
+  });
+  // Nothing can be made below a file.
+  rmSync(dir, { recursive: true });
+  writeFileSync(dir, "");
+  journal.note(one);
+  journal.note({ ...one, usd: 0.5 });
+  rmSync(dir);
+  mkdirSync(dir);
+  await journal.flush();
+  expect(readdirSync(dir)).toHaveLength(1);
+  isAway = false;
+  await journal.close();
+  expect(batches.at(-1)?.[1]).toEqual([one, { ...one, usd: 0.5 }]);
+  expect(new Set(batches.map(([id]) => id)).size).toBe(1);
+  expect(readdirSync(dir)).toEqual([]);
+});
