@@ -68,7 +68,9 @@ test.each([
   ["True", true],
   [false, false],
   ["no", false],
-  [1, false],
+  ["yes", true],
+  [1, true],
+  [7, false],
 ])("turn_off_message_logging %j asks for redaction: %j", (value, expected) => {
   expect(controls({ turn_off_message_logging: value }).redact).toBe(expected);
 });

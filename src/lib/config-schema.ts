@@ -132,7 +132,17 @@ export const cacheParamsShape = {
   supported_call_types: texts.optional(),
 };
 
+/** What can be said of a kind of callback. */
+export const callbackSettingsShape = {
+  /** False: its records have no content. True says nothing. */
+  message_logging: flag.optional(),
+  /** True: its records have no content. False says nothing. */
+  turn_off_message_logging: flag.optional(),
+};
+
 export const litellmSettingsShape = {
+  /** LiteLLM's own place for the settings of `datadog`. */
+  datadog_params: section(callbackSettingsShape).optional(),
   cache: flag.default(false),
   cache_params: section(cacheParamsShape),
   success_callback: z.array(z.string()).default([]),
@@ -192,6 +202,8 @@ export const generalSettingsShape = {
   must_log: flag.default(false),
   /** An entry of `model_list` that cannot be used stops the start. */
   strict_models: flag.default(false),
+  /** Settings of LiteLLM that protect something, that are in the file, and that nobody misses here. */
+  ignored_controls: texts.default([]),
   enforce_redaction: flag.default(false),
   lenient_callbacks: flag.default(false),
   allow_client_side_credentials: flag.default(true),
@@ -227,7 +239,8 @@ export const configShape = {
   litellm_settings: section(litellmSettingsShape),
   general_settings: section(generalSettingsShape),
   router_settings: section(routerSettingsShape),
-  callback_settings: section({}),
+  /** By the callback's name. */
+  callback_settings: z.preprocess(withoutNulls, z.record(z.string(), section(callbackSettingsShape))),
   logging: section(loggingShape),
   retention: section(retentionShape),
 };
@@ -253,12 +266,13 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined && inner !== null));
 }
 
-/** Environment variables are text, and LiteLLM's parser reads yes and on as true. */
+/** Environment variables are text, LiteLLM's parser reads yes and on as true, and some people write 1 and 0. */
 function toBoolean(value: unknown): unknown {
+  if (value === 0 || value === 1) return value === 1;
   if (typeof value !== "string") return value;
   const word = value.trim().toLowerCase();
-  if (["true", "yes", "on"].includes(word)) return true;
-  return ["false", "no", "off"].includes(word) ? false : value;
+  if (["true", "yes", "on", "1"].includes(word)) return true;
+  return ["false", "no", "off", "0"].includes(word) ? false : value;
 }
 
 function toNumber(value: unknown): unknown {

@@ -265,7 +265,7 @@ environment_variables:
   test("an unknown key is a warning with the nearest known name or the section where it belongs", () => {
     const { warnings } = parse(`litellm_setting: {}
 litellm_settings:
-  turn_off_mesage_logging: true
+  request_timout: 5
   master_key: sk-1234
   logging: { commit: after_answer }
 general_settings:
@@ -279,7 +279,7 @@ x-shared: &shared {}
 `);
     expect(warnings).toEqual([
       expect.stringMatching(/^config\.yaml:1 litellm_setting: .*did you mean litellm_settings\?/),
-      expect.stringMatching(/^config\.yaml:3 .*did you mean turn_off_message_logging\?/),
+      expect.stringMatching(/^config\.yaml:3 .*did you mean request_timeout\?/),
       expect.stringMatching(/^config\.yaml:4 .*below general_settings:/),
       expect.stringMatching(/^config\.yaml:5 .*left margin/),
       expect.stringMatching(/^config\.yaml:7 general_settings\.zzz: is not a known key and is ignored\.$/),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, relative } from "node:path";
 import { readCallbackNames } from "#lib/config-callback-names.ts";
+import { readContentSwitches, refuseIgnoredControls } from "#lib/config-controls.ts";
 import { isRecord, readConfigDocument, type ConfigPath } from "#lib/config-document.ts";
 import { describeIssue, issuePath } from "#lib/config-issue.ts";
 import { warnOfIdleKeys } from "#lib/config-known-keys.ts";
@@ -54,14 +55,25 @@ export function parseConfig(text: string, fileName: string, env: Environment): L
   const { environment_variables: section, ...rest } = document.data;
   const environment = readEnvironmentVariables(section, env, report);
   const resolved = resolveReferences(rest, { ...env, ...environment }, { report });
+  refuseIgnoredControls(isRecord(resolved) ? resolved : {}, { report, env: { ...env, ...environment } });
   const sections = withModelList(withCallbackLists(resolved, report), document.data, report);
-  const parsed = Config.safeParse(sections, { reportInput: true });
+  const parsed = Config.safeParse(withContentSwitches(sections, { ...env, ...environment }), { reportInput: true });
   if (!parsed.success) {
     for (const issue of parsed.error.issues) report.error(issuePath(issue), describeIssue(issue, document.data));
   }
   report.throwErrors();
   if (!parsed.success) throw new AppError("bad_request", `${fileName} cannot be used.`);
   return { config: parsed.data, warnings: report.warnings(), environment, locate: document.locate };
+}
+
+/** What OpenTelemetry's and LangSmith's own variables say of content stands in `callback_settings` from here on. */
+function withContentSwitches(data: unknown, env: Environment): unknown {
+  const found = readContentSwitches(env);
+  if (!isRecord(data) || found.length === 0) return data;
+  const settings = isRecord(data["callback_settings"]) ? data["callback_settings"] : {};
+  const said = (name: string): object => (isRecord(settings[name]) ? settings[name] : {});
+  const off = found.map((name) => [name, { ...said(name), message_logging: false }] as const);
+  return { ...data, callback_settings: { ...settings, ...Object.fromEntries(off) } };
 }
 
 /** Takes the entries of `model_list` that do not fit out of it. */

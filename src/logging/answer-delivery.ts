@@ -3,7 +3,14 @@ import type { Db } from "#lib/db.ts";
 import type { DeliveryAnswers } from "#logging/delivery-thread.ts";
 import type { CallbackTarget } from "#logging/callback.ts";
 import { planLog } from "#logging/log-plan.ts";
-import { choosePolicy, defaultTeamCallbacks, defaultTeamSettingsIndex, redactionFor } from "#logging/policy.ts";
+import {
+  choosePolicy,
+  defaultTeamCallbacks,
+  defaultTeamSettingsIndex,
+  globalCallbacks,
+  redactionFor,
+  type RedactedCallback,
+} from "#logging/policy.ts";
 import { readKeySteering, readStatement } from "#logging/read-statement.ts";
 import { resolveCallback } from "#logging/resolve-callback.ts";
 
@@ -42,8 +49,11 @@ export function answerDelivery(db: Db, env: Record<string, string | undefined>):
 function configuredTarget(
   callbackId: string,
   teamId: string | null,
-): Pick<CallbackTarget, "redaction" | "redactClasses"> {
+): RedactedCallback & Pick<CallbackTarget, "redactClasses"> {
   const config = configState.get();
-  const targets = defaultTeamCallbacks(defaultTeamSettingsIndex(teamId, config), config);
+  const targets = [
+    ...defaultTeamCallbacks(defaultTeamSettingsIndex(teamId, config), config),
+    ...globalCallbacks(config),
+  ];
   return targets.find((target) => target.callbackId === callbackId) ?? { redaction: null };
 }

@@ -20,7 +20,9 @@ test.each<[string, CallbackVar]>([
   ["sampling_keep_failures", "True"],
   ["filter_models", "gpt-4*, claude"],
   ["filter_status", ["failure"]],
-  ["turn_off_message_logging", "anything, as LiteLLM has it"],
+  ["turn_off_message_logging", "True"],
+  ["turn_off_message_logging", "yes"],
+  ["turn_off_message_logging", 1],
 ])("%s may be %s", (name, value) => {
   expect(findGeneralVarFault(name, value)).toBeNull();
 });
@@ -35,8 +37,18 @@ test.each<[string, CallbackVar]>([
   ["sampling_keep_failures", "maybe"],
   ["filter_models", 4],
   ["filter_status", "failed"],
+  ["turn_off_message_logging", "maybe"],
+  ["turn_off_message_logging", 7],
 ])("%s may not be %s", (name, value) => {
   expect(findGeneralVarFault(name, value)).not.toBeNull();
+});
+
+test.each([true, "True", "yes", "on", 1, "1"])("turn_off_message_logging: %j takes content out", (value) => {
+  expect(readGeneralVars({ turn_off_message_logging: value }, "a").redaction).toBe("content");
+});
+
+test.each([false, "False", "no", 0])("message_logging: %j takes content out", (value) => {
+  expect(readGeneralVars({ message_logging: value }, "a").redaction).toBe("content");
 });
 
 test("an entry that says nothing has no rules and no classes", () => {

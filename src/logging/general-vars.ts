@@ -45,8 +45,10 @@ const schemas: Readonly<
   filter_status: Texts.pipe(z.array(Status)),
 };
 
-/** Why the value of a general variable cannot be stored; null where it can. LiteLLM's own two take anything. */
+/** Why the value of a general variable cannot be stored; null if it can. */
 export function findGeneralVarFault(name: string, value: unknown): string | null {
+  // A switch for privacy that nobody understands would be ignored.
+  if (name === "turn_off_message_logging" && levelOfTurnOff(value) === null) return "Expected true or false";
   const schema = Object.entries(schemas).find(([known]) => known === name)?.[1];
   const parsed = schema?.safeParse(value);
   return parsed?.error === undefined ? null : (parsed.error.issues[0]?.message ?? "invalid value");
@@ -88,11 +90,16 @@ export function readGeneralVars(
   const disabledCallbacks = read("litellm_disabled_callbacks", Texts, []).map((name) => name.toLowerCase());
   if (ignored.length > 0) currentLogger().warn({ owner, ignored }, "values of callback variables are ignored");
   return {
-    redaction: redaction ?? levelOfTurnOff(vars.turn_off_message_logging),
+    redaction: redaction ?? levelOfSwitches(vars),
     ...(redactClasses.length === 0 ? {} : { redactClasses }),
     ...(hasRules(rules) ? { rules } : {}),
     ...(disabledCallbacks.length === 0 ? {} : { disabledCallbacks }),
   };
+}
+
+/** LiteLLM's switch; `message_logging`, which it knows in `callback_settings` alone, is heard too if it says no. */
+function levelOfSwitches({ turn_off_message_logging: off, message_logging: on }: CallbackVars): RedactionLevel | null {
+  return levelOfTurnOff(on) === "off" ? "content" : levelOfTurnOff(off);
 }
 
 function splitText(text: string): string[] {

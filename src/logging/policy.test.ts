@@ -264,3 +264,53 @@ describe("who decided the redaction", () => {
     expect(decideRedaction({ redaction }, whose, settings).decidedBy).toBe(decidedBy);
   });
 });
+
+describe("what config.yaml says of a kind of callback", () => {
+  const settings = (text: string): Config => parseConfig(text, "config.yaml", {}).config;
+  const said = (redaction: RedactionLevel | null): LoggingStatement => ({ ...unset, redaction });
+  const levels = (whose: PolicySubject, text: string): Record<string, RedactionLevel> =>
+    Object.fromEntries(
+      choosePolicy(whose, settings(text)).targets.map(({ callbackName, redaction }) => [callbackName, redaction]),
+    );
+  const both = "litellm_settings: { callbacks: [otel, datadog] }\n";
+  const off = `${both}callback_settings: { otel: { message_logging: False } }\n`;
+
+  test.each([
+    ["message_logging", off, { otel: "content", datadog: "off" }],
+    [
+      "turn_off_message_logging",
+      `${both}callback_settings: { otel: { turn_off_message_logging: yes } }\n`,
+      { otel: "content", datadog: "off" },
+    ],
+    [
+      "datadog_params",
+      "litellm_settings: { callbacks: [otel, datadog], datadog_params: { turn_off_message_logging: true } }\n",
+      { otel: "off", datadog: "content" },
+    ],
+    [
+      "what is on",
+      `${both}callback_settings: { otel: { message_logging: True, turn_off_message_logging: false } }\n`,
+      { otel: "off", datadog: "off" },
+    ],
+  ])("%s holds for that kind alone", (_name, text, expected) => {
+    expect(levels(subject(null, null), text)).toEqual(expected);
+  });
+
+  test("nobody loosens it at the operator's callbacks, and it loosens nothing", () => {
+    expect(levels(subject(said("off"), null), off).otel).toBe("content");
+    expect(levels(subject(unset, said("metadata_only")), off).otel).toBe("metadata_only");
+    const teams = "litellm_settings: { default_team_settings: [{ team_id: T1, callbacks: [otel] }] }\n";
+    expect(levels(subject(unset, unset), off.replace(both, teams)).otel).toBe("content");
+  });
+
+  test("a team's own callback of that kind follows it unless the team says otherwise", () => {
+    const own = (redaction: RedactionLevel | null): LoggingStatement => ({
+      ...unset,
+      state: "own",
+      callbacks: [{ callbackId: "c1", callbackName: "otel", firesOn: "success_and_failure", redaction: null }],
+      redaction,
+    });
+    expect(levels(subject(unset, own(null)), off).otel).toBe("content");
+    expect(levels(subject(unset, own("off")), off).otel).toBe("off");
+  });
+});

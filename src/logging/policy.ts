@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Config } from "#lib/config.ts";
 import type { CallbackTarget } from "#logging/callback.ts";
+import { redactionOfKind } from "#logging/callback-settings.ts";
 import { findDestination } from "#logging/destinations/index.ts";
 import { readGeneralVars } from "#logging/general-vars.ts";
 import { stricterLevel, type RedactionLevel } from "#logging/redaction-level.ts";
@@ -81,12 +82,12 @@ function chooseLevel(
   return { level: "global", callbacks: globalCallbacks(config) };
 }
 
+/** A callback, as far as its redaction asks for it. */
+export type RedactedCallback = Pick<CallbackTarget, "redaction"> &
+  Partial<Pick<CallbackTarget, "callbackId" | "callbackName">>;
+
 /** The redaction that holds for records of this subject at a callback, whichever level that callback stands on. */
-export function redactionFor(
-  callback: Pick<CallbackTarget, "redaction">,
-  subject: PolicySubject,
-  config: Config,
-): RedactionLevel {
+export function redactionFor(callback: RedactedCallback, subject: PolicySubject, config: Config): RedactionLevel {
   return decideRedaction(callback, subject, config).level;
 }
 
@@ -103,11 +104,13 @@ export type RedactionDecider = z.output<typeof RedactionDecider>;
 
 /** `redactionFor`, and which level decided it. */
 export function decideRedaction(
-  callback: Pick<CallbackTarget, "redaction">,
+  callback: RedactedCallback,
   subject: PolicySubject,
   config: Config,
 ): { level: RedactionLevel; decidedBy: RedactionDecider } {
   const global = globalRedaction(config);
+  const ofKind = callback.callbackName === undefined ? null : redactionOfKind(callback.callbackName, config);
+  const isOperators = callback.callbackId?.startsWith("config:") === true;
   const index = defaultTeamSettingsIndex(subject.teamId, config);
   const settings = index === -1 ? undefined : config.litellm_settings.default_team_settings[index];
   const said: [RedactionDecider, RedactionLevel | null | undefined][] = [
@@ -115,12 +118,17 @@ export function decideRedaction(
     ["key", subject.key?.redaction],
     ["team", subject.team?.redaction],
     ["default_team_settings", settings && readGeneralVars(settings.callback_vars, settings.team_id).redaction],
+    // For callbacks that a team or a key stored, config.yaml only says what they leave open.
+    ["global", isOperators ? null : ofKind],
   ];
   let nearest: { level: RedactionLevel; decidedBy: RedactionDecider } = { level: global, decidedBy: "global" };
   for (const [decidedBy, level] of said) {
     if (level === null || level === undefined) continue;
     nearest = { level, decidedBy };
     break;
+  }
+  if (isOperators && ofKind !== null && stricterLevel(nearest.level, ofKind) !== nearest.level) {
+    nearest = { level: ofKind, decidedBy: "callback" };
   }
   const isLoosened = stricterLevel(nearest.level, global) !== nearest.level;
   if (!config.general_settings.enforce_redaction || !isLoosened) return nearest;

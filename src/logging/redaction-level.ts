@@ -16,12 +16,12 @@ export function stricterLevel(left: RedactionLevel, right: RedactionLevel): Reda
 }
 
 /**
- * What LiteLLM's `turn_off_message_logging` says: true is `content`, false is `off`, in JSON or as text in any case;
- * any other value says nothing (null).
+ * What LiteLLM's `turn_off_message_logging` says: true is `content`, false is `off`, in JSON, as a number or as text in
+ * any case; any other value says nothing (null).
  */
 export function levelOfTurnOff(value: unknown): RedactionLevel | null {
   const text = typeof value === "string" ? value.trim().toLowerCase() : value;
-  if (text === true || text === "true") return "content";
-  if (text === false || text === "false") return "off";
+  if (text === true || text === 1 || ["true", "yes", "on", "1"].some((word) => word === text)) return "content";
+  if (text === false || text === 0 || ["false", "no", "off", "0"].some((word) => word === text)) return "off";
   return null;
 }

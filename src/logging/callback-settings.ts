@@ -1,0 +1,45 @@
+import type { Config } from "#lib/config.ts";
+import { AppError } from "#lib/errors.ts";
+import { findDestination, knownCallbackNames } from "#logging/destinations/index.ts";
+import type { RedactionLevel } from "#logging/redaction-level.ts";
+
+/**
+ * What config.yaml says of the content that a kind of callback gets, in `callback_settings` or `datadog_params`; null if
+ * it says nothing. A name stands for its destination, so `webhook` and `generic_api` share what is said of one of them.
+ */
+export function redactionOfKind(callbackName: string, config: Config): RedactionLevel | null {
+  const destination = findDestination(callbackName);
+  const isOff = switches(config).some(
+    ({ name, turnsOff }) => turnsOff && (name === callbackName || findDestination(name) === destination),
+  );
+  return isOff ? "content" : null;
+}
+
+/**
+ * Throws for a switch that keeps content from a callback that this gateway does not know by that name: misspelt, it would
+ * keep nothing. Callbacks that are listed and not supported get nothing anyway.
+ */
+export function assertKindsKnown(config: Config, locate: (path: (string | number)[]) => string): void {
+  const { litellm_settings: settings, general_settings: general } = config;
+  const listed = [...settings.callbacks, ...settings.success_callback, ...settings.failure_callback];
+  const unknown = switches(config).filter(
+    ({ name, turnsOff }) =>
+      turnsOff && !findDestination(name) && !listed.includes(name) && !general.ignored_controls.includes(name),
+  );
+  if (unknown.length === 0) return;
+  const lines = unknown.map(({ name }) => {
+    const place = `${locate(["callback_settings", name])} callback_settings.${name}`;
+    const fix = `Fix: write one of ${knownCallbackNames.join(", ")}, or list ${name} in general_settings.ignored_controls.`;
+    return `${place}: keeps content from a callback that is not known by this name, and would keep nothing. ${fix}`;
+  });
+  throw new AppError("bad_request", lines.join("\n"));
+}
+
+function switches(config: Config): { name: string; turnsOff: boolean }[] {
+  const { datadog_params: datadog } = config.litellm_settings;
+  const all = [...Object.entries(config.callback_settings), ...(datadog ? [["datadog", datadog] as const] : [])];
+  return all.map(([name, said]) => ({
+    name,
+    turnsOff: said.message_logging === false || said.turn_off_message_logging === true,
+  }));
+}
