@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import type { Actor } from "#keys/actor.ts";
-import { assertBelowCeilings, readCeilings, type GivenLimits } from "#keys/key-ceilings.ts";
+import { assertBelowCeilings, keyCeiling, readCeilings, type GivenLimits } from "#keys/key-ceilings.ts";
+import { assertTightens, constraintsOf } from "#keys/key-field-rules.ts";
 import { assertMaySetKeyFields } from "#keys/key-field-rights.ts";
 import { notForOthers, standingFor, type KeyRoute, type Standing } from "#keys/key-rights.ts";
 import { toKeyRow, type StoredKey } from "#keys/key-row.ts";
@@ -38,9 +40,16 @@ export async function assertMayChangeKey(db: Db, actor: Actor, wanted: WantedCha
     if (route === "/key/regenerate") assertMayLearn(actor, stored, refusal);
   }
   const ceilings = await readCeilings(db, actor, { userId, teamId });
-  if (standing === "owner") ceilings.push({ ...stored, of: "this key", isTaken: true });
+  if (standing === "owner") ceilings.push(keyCeiling("this key", stored));
+  const row = toKeyRow(stored);
   const isGivenAnew = userId !== stored.userId || teamId !== stored.teamId || route === "/key/regenerate";
-  assertBelowCeilings(isGivenAnew ? { ...stored, ...limits } : limits, ceilings);
+  const { modelAliases, ...others } = limits;
+  // Aliases that come back as they are shown give nothing.
+  const changed = isDeepStrictEqual(modelAliases, row.aliases) ? others : limits;
+  assertBelowCeilings(isGivenAnew ? { ...stored, ...changed } : changed, ceilings);
+  for (const { constraint } of ceilings) {
+    if (constraint) assertTightens(isGivenAnew ? { ...constraintsOf(row), ...input } : input, constraint);
+  }
   return standing;
 }
 

@@ -37,6 +37,11 @@ type LimitRow = {
 const ModelLimits = z.record(z.string(), z.number().min(0)).catch({});
 const Extras = z.object({ model_rpm_limit: ModelLimits.optional(), model_tpm_limit: ModelLimits.optional() }).catch({});
 
+/** `model_rpm_limit` or `model_tpm_limit` as calls read it: what does not fit limits nothing. */
+export function readModelLimits(value: unknown): Readonly<Record<string, number>> {
+  return ModelLimits.parse(value ?? {});
+}
+
 /** The limits of a row; null where it sets none. */
 export function toCallLimits(scope: LimitScope, id: string, row: LimitRow): CallLimits | null {
   const extras = Extras.parse(row.extras ?? {});

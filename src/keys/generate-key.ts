@@ -7,9 +7,10 @@ import { inTransaction, lockName, type Transaction } from "#lib/in-transaction.t
 import { isMasterKeyHash } from "#lib/master-key.ts";
 import { forgetKey } from "#keys/caller-cache.ts";
 import { mergeExtras, toKeyColumns } from "#keys/key-columns.ts";
-import { assertBelowCeilings, readCeilings, withCeilings } from "#keys/key-ceilings.ts";
+import { assertBelowCeilings, readCeilings, withCeilings, type Ceiling } from "#keys/key-ceilings.ts";
 import { assertBelowBounds, withKeyDefaults } from "#keys/key-config.ts";
 import { assertMaySetKeyFields } from "#keys/key-field-rights.ts";
+import { assertTightens, inheritFields } from "#keys/key-field-rules.ts";
 import { assertMorePrivate } from "#keys/key-privacy.ts";
 import { standingForNew } from "#keys/key-rights.ts";
 import { keyColumns, KeyRow, toKeyRow } from "#keys/key-row.ts";
@@ -52,13 +53,14 @@ export async function createKey(
 ): Promise<GeneratedKey> {
   const now = new Date();
   const config = configState.get();
-  const fields = withKeyDefaults(input, config);
-  assertBelowBounds(fields, config, now);
+  const asked = withKeyDefaults(input, config);
+  assertBelowBounds(asked, config, now);
   assertMaySetKeyFields(actor, input);
-  const owner = { teamId: fields.team_id ?? null, userId: isServiceAccount ? null : userOfNew(actor, fields) };
+  const owner = { teamId: asked.team_id ?? null, userId: isServiceAccount ? null : userOfNew(actor, asked) };
   const route = isServiceAccount ? "/key/service-account/generate" : "/key/generate";
   const standing = await standingForNew(db, actor, { owner, route });
   const ceilings = await readCeilings(db, actor, owner);
+  const fields = withConstraints(asked, ceilings);
   const columns = withCeilings(toKeyColumns(fields, now), ceilings);
   assertBelowCeilings(columns, ceilings);
   const key = fields.key ?? newVirtualKey();
@@ -94,6 +96,17 @@ export async function createKey(
   forgetKey(token);
   await announceCallbacks([]);
   return { key, ...row, token_id: token };
+}
+
+/** What is asked for, with what the key in use constrains. Throws 403 for what is looser than that. */
+function withConstraints(asked: GenerateKey, ceilings: readonly Ceiling[]): GenerateKey {
+  let fields = asked;
+  for (const { constraint } of ceilings) {
+    if (constraint === undefined) continue;
+    fields = inheritFields(fields, constraint);
+    assertTightens(fields, constraint);
+  }
+  return fields;
 }
 
 /**

@@ -1,7 +1,10 @@
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
 import type { Actor } from "#keys/actor.ts";
+import type { Constraint } from "#keys/key-field-rules.ts";
+import { findKey, toKeyRow, type StoredKey } from "#keys/key-row.ts";
 import { isProxyAdmin } from "#keys/rights.ts";
+import { isRouteHeld } from "#keys/route-limits.ts";
 
 const numbers = ["maxBudget", "tpmLimit", "rpmLimit", "maxParallelRequests"] as const;
 const lists = ["models", "allowedRoutes"] as const;
@@ -24,6 +27,8 @@ export type Ceiling = {
    * of a team hold for all its keys anyway.
    */
   isTaken: boolean;
+  /** Of a key: what else it constrains. */
+  constraint?: Constraint;
 } & Limits;
 
 type Limits = {
@@ -61,9 +66,8 @@ export async function readCeilings(db: Db, actor: Actor, { userId, teamId }: Cei
   const ceilings: Ceiling[] = [];
   if (isProxyAdmin(actor) && !(await actsAsAdmin(db, userId))) return ceilings;
   if (actor.keyHash !== null) {
-    const select = { ...limitSelect, models: true, allowedRoutes: true, expires: true } as const;
-    const key = await db.key.findUnique({ where: { token: actor.keyHash }, select });
-    if (key) ceilings.push({ of: "the key that you use", isTaken: true, ...key });
+    const key = await findKey(db, actor.keyHash);
+    if (key) ceilings.push(keyCeiling("the key that you use", key));
   }
   if (isProxyAdmin(actor)) return ceilings;
   const select = { ...limitSelect, models: true } as const;
@@ -77,6 +81,13 @@ export async function readCeilings(db: Db, actor: Actor, { userId, teamId }: Cei
   const team = teamId === null ? null : await db.team.findUnique({ where: { id: teamId }, select });
   if (team) ceilings.push({ ...noLimits, of: "the team", isTaken: false, ...team });
   return ceilings;
+}
+
+/** What a key gives those whom it constrains. */
+export function keyCeiling(of: Constraint["of"], key: StoredKey): Ceiling {
+  const { models, allowedRoutes, expires, maxBudget, tpmLimit, rpmLimit, maxParallelRequests } = key;
+  const limits = { models, allowedRoutes, expires, maxBudget, tpmLimit, rpmLimit, maxParallelRequests };
+  return { ...limits, of, isTaken: true, constraint: { of, row: toKeyRow(key) } };
 }
 
 async function actsAsAdmin(db: Db, userId: string | null): Promise<boolean> {
@@ -100,7 +111,7 @@ export function assertBelowCeilings(given: GivenLimits, ceilings: readonly Ceili
       const held = ceiling[name];
       const value = given[name];
       if (held.length === 0 || value === undefined) continue;
-      const isBeyond = value.length === 0 ? ceiling.isTaken : !value.every((entry) => isHeld(held, entry));
+      const isBeyond = value.length === 0 ? ceiling.isTaken : !value.every((entry) => isHeldIn[name](held, entry));
       if (isBeyond) throw beyond(wireNames[name], ceiling, `[${held.join(", ")}]`);
     }
     if (ceiling.expires !== null && given.expires !== undefined && (given.expires ?? forever) > ceiling.expires) {
@@ -136,9 +147,11 @@ export function withCeilings<Given extends GivenLimits>(given: Given, ceilings: 
   return limits;
 }
 
+const isHeldIn = { models: isHeld, allowedRoutes: isRouteHeld } as const;
+
 const everything = ["*", "all-proxy-models", "all-team-models"];
 
-/** Lists may hold `openai/*` and `/key/*`, which hold what starts so. */
+/** Lists of models may hold `openai/*`, which holds what starts so. */
 function isHeld(held: readonly string[], entry: string): boolean {
   return held.some((pattern) => {
     if (everything.includes(pattern)) return true;

@@ -29,7 +29,9 @@ export async function resetSpend(
   const token = toToken(key);
   const { before, after } = await inTransaction(db, async (tx) => {
     const { stored: row, standing } = await lockKey(tx, actor, { token, route: "/key/update" });
-    if (standing === "owner") throw new AppError("forbidden", "Only an administrator may reset the spend of a key.");
+    // The key in use constrains whoever uses it, administrators of the team too.
+    const isConstrained = standing === "owner" || (standing === "team_admin" && actor.keyHash === token);
+    if (isConstrained) throw new AppError("forbidden", "Only an administrator may reset the spend of a key.");
     const stored = toKeyRow(row);
     if (resetTo > stored.spend) {
       throw refused(`reset_to (${String(resetTo)}) must be <= current spend (${String(stored.spend)})`);

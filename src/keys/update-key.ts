@@ -37,8 +37,8 @@ export type KeyChange = {
 type PlannedChange = KeyChange & {
   columns: ReturnType<typeof toKeyColumns>;
   logging: { said: LoggingInput; plan: CallbackPlan; planFor: string } | null;
-  /** Whose key it was when the actor's right was checked. */
-  ownerThen: string;
+  /** The key as it was when the actor's right was checked. */
+  checkedFor: string;
 };
 
 /**
@@ -68,9 +68,9 @@ export async function changeKey(db: Database["db"], actor: Actor, change: KeyCha
       await assertMorePrivate(db, { teamId: stored.teamId, redaction: input.redaction, logging, stored });
     }
     if (logging) await checkPlan(logging.plan, actor);
-    const planned = { ...change, columns, logging, ownerThen: ownerOf(stored) };
+    const planned = { ...change, columns, logging, checkedFor: rightsOf(stored) };
     const row = await inTransaction(db, (tx) => applyChange(tx, actor, planned));
-    // Somebody else changed the callbacks or the owner while ours were checked: work it out again.
+    // Somebody else changed the key while this change was checked: work it out again.
     if (row === null) continue;
     forgetKey(token);
     if (row.token !== token) forgetKey(row.token);
@@ -90,8 +90,9 @@ function planLogging(stored: StoredKey, input: KeyFields): PlannedChange["loggin
   return { said, plan: planCallbacks(stored.callbacks, said.entries), planFor: fingerprint(stored.callbacks) };
 }
 
-function ownerOf({ teamId, userId }: StoredKey): string {
-  return JSON.stringify([teamId, userId]);
+/** All of a key that a right to change it may depend on, which is everything but what calls write. */
+function rightsOf({ spend: _spend, budgetResetAt: _reset, updatedAt: _updated, callbacks: _own, ...key }: StoredKey) {
+  return JSON.stringify(key, (_name, value: unknown) => (typeof value === "bigint" ? String(value) : value));
 }
 
 async function applyChange(tx: Transaction, actor: Actor, change: PlannedChange): Promise<KeyRow | null> {
@@ -103,7 +104,7 @@ async function applyChange(tx: Transaction, actor: Actor, change: PlannedChange)
   await tx.$queryRaw`SELECT 1 AS locked FROM "Key" WHERE token = ${token} FOR UPDATE`;
   const stored = await findKey(tx, token);
   if (!stored) throw unknownKey();
-  if (ownerOf(stored) !== change.ownerThen) return null;
+  if (rightsOf(stored) !== change.checkedFor) return null;
   if (logging && fingerprint(stored.callbacks) !== logging.planFor) return null;
   if (logging) await writeCallbacks(tx, { teamId: null, keyToken: token }, logging.plan);
   const metadata = logging?.said.metadata ?? Metadata.catch({}).parse(stored.metadata);

@@ -5,7 +5,7 @@ import { withoutUndefined } from "#lib/without-undefined.ts";
 import { forgetTeam } from "#keys/caller-cache.ts";
 import type { Actor } from "#keys/actor.ts";
 import { writeAudit } from "#logging/audit.ts";
-import { assertKeepsAdmin, assertMayManageMembers } from "#teams/member-rights.ts";
+import { assertKeepsAdmin, assertMayManageMembers, assertTightensOwnLimits } from "#teams/member-rights.ts";
 import { lockMember } from "#teams/lock-member.ts";
 import { memberLimits } from "#teams/member-limits.ts";
 import type { UpdateMember } from "#teams/team.ts";
@@ -33,6 +33,7 @@ export async function updateMember(db: Database["db"], actor: Actor, input: Upda
   const updated = await inTransaction(db, async (tx) => {
     await assertMayManageMembers(tx, actor, { teamId, route: "/team/member_update" });
     const { team, member } = await lockMember(tx, input);
+    if (member.userId === actor.userId) await assertTightensOwnLimits(tx, actor, { input, teamExtras: team.extras });
     if (input.role === "user") assertKeepsAdmin(actor, team, member.userId);
     const written = await tx.teamMember.update({
       where: { teamId_userId: { teamId, userId: member.userId } },

@@ -101,6 +101,8 @@ async function applyChange(tx: Transaction, actor: Actor, change: TeamChange): P
   const stored = await lockTeam(tx, teamId);
   await assertMayManageTeam(tx, actor, { teamId });
   if (!stored) throw teamNotFound(teamId);
+  // What came back as it was shown may have been tightened meanwhile.
+  assertMaySetFields(actor, input, toTeamRow(stored));
   assertKeepsMustLog(stored, change);
   if (logging && stateOf(stored) !== logging.planFor) return null;
   if (logging) await writeCallbacks(tx, { teamId, keyToken: null }, logging.plan);

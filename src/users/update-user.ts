@@ -6,15 +6,36 @@ import type { Actor } from "#keys/actor.ts";
 import { forgetUser } from "#keys/caller-cache.ts";
 import { isProxyAdmin, mayWrite } from "#keys/rights.ts";
 import { writeAudit } from "#logging/audit.ts";
-import type { UpdateUser } from "#users/user.ts";
+import type { UpdateUser, UserFields } from "#users/user.ts";
 import { toUserColumns, toUserRows, unknownUser, userColumns, UserRow, type StoredUser } from "#users/user-row.ts";
 
 /** What `POST /user/update` answers. */
 export const UpdatedUser = z.object({ user_id: z.string(), data: UserRow });
 export type UpdatedUser = z.output<typeof UpdatedUser>;
 
-/** What a user may change of himself. */
-const ownFields = ["user_alias", "metadata"];
+/** Whether users may write a field of themselves. A new field of the schema is a type error until somebody decides. */
+export const userFieldRules: Readonly<Record<keyof UserFields, "own" | "operator">> = {
+  user_alias: "own",
+  // No limit and no right is read from it.
+  metadata: "own",
+  user_role: "operator",
+  models: "operator",
+  max_budget: "operator",
+  soft_budget: "operator",
+  budget_duration: "operator",
+  tpm_limit: "operator",
+  rpm_limit: "operator",
+  max_parallel_requests: "operator",
+  organization_id: "operator",
+  sso_user_id: "operator",
+  model_max_budget: "operator",
+  model_rpm_limit: "operator",
+  model_tpm_limit: "operator",
+  guardrails: "operator",
+  allowed_cache_controls: "operator",
+  object_permission: "operator",
+};
+const ownFields = Object.entries(userFieldRules).flatMap(([name, rule]) => (rule === "own" ? [name] : []));
 
 /**
  * Changes what is given of a user and keeps the rest. Proxy administrators change everybody, but not their own role
