@@ -1,11 +1,13 @@
 // Loaded into a gateway with `--import`: lets a test break what the gateway stands on. The file that
-// SLUICE_TEST_FAULTS names says what is broken now: {"clockMs": 0, "isDiskFull": false, "endsThread": false}.
+// SLUICE_TEST_FAULTS names says what is broken now: {"clockMs": 0, "isDiskFull": false, "endsThread": false,
+// "throws": false}.
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { workerData } from "node:worker_threads";
+import { isMainThread, workerData } from "node:worker_threads";
 
 const RealDate = Date;
 let faults = {};
+let hasThrown = false;
 read();
 setInterval(read, 50).unref();
 
@@ -16,6 +18,10 @@ function read() {
     // It is being written.
   }
   if (faults.endsThread === true && workerData?.queuePath !== undefined) throw new Error("The test ends this thread.");
+  if (faults.throws === true && isMainThread && !hasThrown) {
+    hasThrown = true;
+    throw new Error("The test throws what nobody catches.");
+  }
 }
 
 globalThis.Date = class extends RealDate {
