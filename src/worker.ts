@@ -48,6 +48,12 @@ const queue = await openQueue({
   databaseUrl: data.queueDatabaseUrl,
   keyring: keyringState.get(),
   keepsContent: data.config.retention.content_hours > 0,
+  // The next thread verifies the file, recovers what can be read, and commits what waits for its commit now.
+  onDamage(error) {
+    setImmediate(() => {
+      throw error;
+    });
+  },
 });
 const disabledTeams = new Set(data.disabledTeamIds);
 await queue.purge({ teams: [...[...disabledTeams].map((teamId) => ({ teamId })), ...data.purges] });

@@ -1,8 +1,9 @@
 import type { StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import type { Sealer } from "#logging/queue/local-append.ts";
+import { isDamage } from "#logging/queue/local-file.ts";
 import type { Leases } from "#logging/queue/local-leases.ts";
-import { integerOf, type SqlRow, textOf, textOrNull } from "#logging/queue/local-row.ts";
+import { DamagedQueue, integerOf, type SqlRow, textOf, textOrNull } from "#logging/queue/local-row.ts";
 import type { LocalStore } from "#logging/queue/local-store.ts";
 import { openContent } from "#logging/queue/queue-content.ts";
 import type { ClaimedDelivery, ClaimRequest } from "#logging/queue/queue.ts";
@@ -48,6 +49,8 @@ export function makeClaim({ store, leases, sealer }: ClaimParts) {
           body,
         });
       } catch (error) {
+        // A row that is odd by itself stops nobody; pages that cannot be read are the file's fault.
+        if (isDamage(error) && !(error instanceof DamagedQueue)) throw error;
         noteUnopened(textOf(row, "record_id"), error);
         broken.push({ deliveryId, reason: error instanceof Error ? error.message : String(error) });
       }

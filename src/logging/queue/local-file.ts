@@ -1,6 +1,19 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { DamagedQueue } from "#logging/queue/local-row.ts";
 
 /** The version of the tables, kept in the file as `PRAGMA user_version`. */
 const schemaVersion = 3;
@@ -80,6 +93,10 @@ const settings = `
   PRAGMA secure_delete = OFF;
 `;
 
+/** Up to this size a file is verified with its indexes at the start; up to the second one, without them. */
+const verifiedBytesMax = 64 * 1024 * 1024;
+const glancedBytesMax = 1024 * 1024 * 1024;
+
 /**
  * Opens the file of the local queue for this process alone, and makes it (0600, a missing directory 0700) where there
  * is none. Throws with the file's name where another process owns it, it is no queue, or a newer version wrote it.
@@ -93,11 +110,73 @@ export function openLocalFile(path: string): DatabaseSync {
   try {
     file.exec(settings);
     migrate(file);
+    // What the marker keeps of the schema must be in the file itself.
+    file.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     return file;
   } catch (error) {
     file.close();
     throw new Error(`The queue file ${path} cannot be opened: ${openFailure(error)}`, { cause: error });
   }
+}
+
+/**
+ * What is wrong with the file of a queue; null if it is sound. Damage in indexes alone is repaired. Throws as
+ * `openLocalFile` does if another process owns the file or a newer version wrote it. The file stays as it is.
+ */
+export function inspectFile(path: string): string | null {
+  // SQLite writes the log into the file when it closes, and a damaged file is to be kept as it was found.
+  const hasLog = existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0;
+  if (hasLog)
+    for (const ending of ["", "-wal"])
+      copyFileSync(`${path}${ending}`, `${path}.found${ending}`, constants.COPYFILE_FICLONE);
+  const file = new DatabaseSync(path, { timeout: 2000 });
+  let damage: string | null = null;
+  try {
+    file.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; ROLLBACK");
+    damage = findFault(file, statSync(path).size);
+  } catch (error) {
+    if (isDamage(error)) damage = error instanceof Error ? error.message : String(error);
+    else throw new Error(`The queue file ${path} cannot be opened: ${openFailure(error)}`, { cause: error });
+  } finally {
+    file.close();
+    for (const ending of hasLog ? ["", "-wal"] : []) {
+      if (damage === null) rmSync(`${path}.found${ending}`, { force: true });
+      else renameSync(`${path}.found${ending}`, `${path}${ending}`);
+    }
+  }
+  return damage;
+}
+
+const tables = ["callback", "content", "delivery"];
+
+function findFault(file: DatabaseSync, bytes: number): string | null {
+  const version = Number(file.prepare("PRAGMA user_version").get()?.user_version);
+  if (version > schemaVersion) return null;
+  const names = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  const missing = tables.filter((table) => !names.some(({ name }) => name === table));
+  if (version === 0 ? names.length > 0 : missing.length > 0) return "it is no queue, or its tables are gone";
+  if (bytes > glancedBytesMax) return null;
+  const verify = bytes > verifiedBytesMax ? "quick_check" : "integrity_check";
+  const faults = (): string[] =>
+    file
+      .prepare(`PRAGMA ${verify}(20)`)
+      .all()
+      .flatMap((row) => Object.values(row).map(String));
+  let found = faults();
+  if (found.join() === "ok") return null;
+  if (found.every((fault) => fault.includes("index"))) {
+    file.exec("REINDEX");
+    found = faults();
+  }
+  return found.join() === "ok" ? null : found.slice(0, 3).join("; ");
+}
+
+/** True if SQLite says that a file is damaged, or that it is none of its own. */
+export function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof DamagedQueue) return true;
+  const code = "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0;
+  return code === 11 || code === 26 || isDamage(error.cause);
 }
 
 function migrate(file: DatabaseSync) {
@@ -111,6 +190,10 @@ function migrate(file: DatabaseSync) {
     if (found === 0) file.exec(schema);
     for (const [version, upgrade] of upgrades) if (version > found) file.exec(upgrade);
     file.exec(`PRAGMA user_version = ${String(schemaVersion)}`);
+    // Which file this is, so that another one in its place is noticed. Older versions leave it alone.
+    file.exec("CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL)");
+    const { n } = file.prepare("SELECT count(*) AS n FROM identity").get() ?? {};
+    if (n === 0) file.prepare("INSERT INTO identity (id) VALUES (?)").run(randomUUID());
   });
 }
 

@@ -1,5 +1,5 @@
 import type { NewContent, NewDelivery, NewRows } from "#logging/queue/database-rows.ts";
-import { integerOf, integerOrNull, type SqlRow, textOf, textOrNull } from "#logging/queue/local-row.ts";
+import { DamagedQueue, integerOf, integerOrNull, type SqlRow, textOf, textOrNull } from "#logging/queue/local-row.ts";
 import type { LocalStore } from "#logging/queue/local-store.ts";
 import { deliveryStates } from "#logging/queue/queue.ts";
 
@@ -114,7 +114,7 @@ function toNewDelivery(row: SqlRow, contents: ReadonlyMap<number, NewContent>): 
 
 function stateOf(row: SqlRow) {
   const state = deliveryStates[integerOf(row, "state")];
-  if (state === undefined) throw new Error('The queue file is damaged: "state" is out of range.');
+  if (state === undefined) throw new DamagedQueue('"state" is out of range.');
   return state;
 }
 

@@ -1,7 +1,7 @@
 import type { SQLOutputValue, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import type { Leases } from "#logging/queue/local-leases.ts";
-import { integerOf, integerOrNull, textOf } from "#logging/queue/local-row.ts";
+import { DamagedQueue, integerOf, integerOrNull, textOf } from "#logging/queue/local-row.ts";
 import type { LocalStore } from "#logging/queue/local-store.ts";
 import { hasRetained } from "#logging/queue/local-retention.ts";
 import { deliveryStates, type PurgedTeam, type PurgeRequest, type Queue } from "#logging/queue/queue.ts";
@@ -125,7 +125,7 @@ async function giveBack({ file }: LocalStore): Promise<void> {
 
 function toFound(row: Record<string, SQLOutputValue>) {
   const state = deliveryStates[integerOf(row, "state")];
-  if (state === undefined) throw new Error('The queue file is damaged: "state" is out of range.');
+  if (state === undefined) throw new DamagedQueue('"state" is out of range.');
   return {
     id: integerOf(row, "id"),
     recordId: textOf(row, "record_id"),

@@ -4,18 +4,25 @@ import { deliveryStates, type DeliveryRow } from "#logging/queue/queue.ts";
 /** One row as SQLite gives it. */
 export type SqlRow = Record<string, SQLOutputValue>;
 
+/** The file holds something that this process never wrote. */
+export class DamagedQueue extends Error {
+  constructor(what: string) {
+    super(`The queue file is damaged: ${what}`);
+  }
+}
+
 /** The integer of a column. Throws where the file holds something else. */
 export function integerOf(row: SqlRow, column: string): number {
   const value = row[column];
   if (typeof value === "number") return value;
-  throw new Error(`The queue file is damaged: "${column}" is no integer.`);
+  throw new DamagedQueue(`"${column}" is no integer.`);
 }
 
 /** The text of a column. Throws where the file holds something else. */
 export function textOf(row: SqlRow, column: string): string {
   const value = row[column];
   if (typeof value === "string") return value;
-  throw new Error(`The queue file is damaged: "${column}" is no text.`);
+  throw new DamagedQueue(`"${column}" is no text.`);
 }
 
 /** As `integerOf`, and null for null. */
@@ -31,7 +38,7 @@ export function textOrNull(row: SqlRow, column: string): string | null {
 /** The contract's delivery of a row of `delivery` joined with its `callback_id`. */
 export function toDeliveryRow(row: SqlRow): DeliveryRow {
   const state = deliveryStates[integerOf(row, "state")];
-  if (state === undefined) throw new Error('The queue file is damaged: "state" is out of range.');
+  if (state === undefined) throw new DamagedQueue('"state" is out of range.');
   const recordId = textOf(row, "record_id");
   return {
     recordId,

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { LRUCache } from "lru-cache";
-import { inTransaction, openLocalFile } from "#logging/queue/local-file.ts";
+import { inTransaction } from "#logging/queue/local-file.ts";
+import { openSoundFile } from "#logging/queue/local-open.ts";
 import { integerOf, textOf, textOrNull } from "#logging/queue/local-row.ts";
 import { deliveryStates, type DeliveryRow } from "#logging/queue/queue.ts";
 
@@ -49,9 +50,9 @@ const rangeIds = 4096;
 /** Where a team has more rows than this in a range, reading all of the range is as good. */
 const keptIdsMax = 1024;
 
-/** Opens the file of a local queue; throws as `openLocalFile` does. */
+/** Opens the file of a local queue; throws as `openSoundFile` does. */
 export function openLocalStore(path: string): LocalStore {
-  const file = openLocalFile(path);
+  const file = openSoundFile(path);
   const statements = prepareStatements(file);
   const numbers = new Map<string, number>();
   const lastRanges = new Map<string, number>();

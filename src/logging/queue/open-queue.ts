@@ -6,20 +6,29 @@ import { currentLogger } from "#lib/logger.ts";
 import { openDatabaseQueue } from "#logging/queue/database.ts";
 import { makeFallbackQueue } from "#logging/queue/fallback.ts";
 import { openLocalQueue } from "#logging/queue/local.ts";
+import type { OnDamage } from "#logging/queue/local-watch.ts";
 import type { Queue } from "#logging/queue/queue.ts";
 
 /**
  * Where the queue of a process lies. `databaseUrl` null: in the file at `path` alone. `keepsContent`: what was delivered
  * keeps its content until it expires.
  */
-export type QueuePlace = { path: string; databaseUrl: string | null; keyring: Keyring; keepsContent: boolean };
+export type QueuePlace = {
+  path: string;
+  databaseUrl: string | null;
+  keyring: Keyring;
+  keepsContent: boolean;
+  /** The file was found damaged while it was used: this process must open it again. */
+  onDamage?: OnDamage;
+};
 
 /**
  * Opens the queue of this process. What an earlier process left in the file is adopted: it is delivered from there, or
  * moved to the database. Throws where the file cannot be opened.
  */
-export async function openQueue({ path, databaseUrl, keyring, keepsContent }: QueuePlace): Promise<Queue> {
-  const local = openLocalQueue({ path, keyring, keepsContent });
+export async function openQueue(place: QueuePlace): Promise<Queue> {
+  const { path, databaseUrl, keyring, keepsContent, onDamage } = place;
+  const local = openLocalQueue({ path, keyring, keepsContent, onDamage });
   if (databaseUrl === null) return local;
   const owner = readOwner(join(dirname(path), "owner-id"));
   const connection = { connectionString: databaseUrl };
