@@ -1,6 +1,4 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,6 +8,7 @@ import { readSigned } from "#lib/sign.ts";
 import { startFakeLangfuse } from "../fakes/langfuse.ts";
 import { expect, fakeModelConfig, test as base, type Fakes } from "../fixtures.ts";
 import { makeDatabase, type SluiceOptions, type SluiceProcess } from "../sluice-process.ts";
+import { runReseal } from "../run-reseal.ts";
 import { ask, makeTeam } from "../replicas/gateways.ts";
 import { admin, makeKey, makeProject, mustAdmin, until } from "./admin.ts";
 
@@ -32,7 +31,7 @@ const test = base.extend<{ place: Place }>({
       dataDir,
       databaseUrl,
       start: (keys, options = {}) => startSluice(makeOptions({ keys, dataDir, databaseUrl, fakes }, options)),
-      reseal: (keys, ...args) => runReseal({ keys, dataDir, databaseUrl }, args),
+      reseal: (keys, ...args) => runReseal({ keys, dataDir, databaseUrl, masterKey }, args),
     });
     await database?.drop();
     await rm(folder, { recursive: true, force: true });
@@ -53,29 +52,6 @@ function makeOptions(
     ...options,
     env: { SLUICE_MASTER_KEY: masterKey, SLUICE_ENCRYPTION_KEY: keys, ...options.env },
   };
-}
-
-async function runReseal(
-  place: { keys: string; dataDir: string; databaseUrl: string | null },
-  args: readonly string[],
-): Promise<{ code: number | null; text: string }> {
-  const env = {
-    PATH: process.env.PATH,
-    NODE_ENV: "production",
-    SLUICE_CONFIG: join(place.dataDir, "no-config.yaml"),
-    SLUICE_DATA_DIR: place.dataDir,
-    SLUICE_MASTER_KEY: masterKey,
-    SLUICE_ENCRYPTION_KEY: place.keys,
-    ...(place.databaseUrl === null ? {} : { DATABASE_URL: place.databaseUrl }),
-  } as const;
-  writeFileSync(env.SLUICE_CONFIG, "{}");
-  const child = spawn(process.execPath, ["scripts/reseal.ts", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => void (text += chunk.toString("utf8")));
-  }
-  await once(child, "close");
-  return { code: child.exitCode, text };
 }
 
 function newKey(): string {
@@ -325,7 +301,7 @@ test("with the embedded database reseal refuses to run beside the gateway, and s
   const key = newKey();
   const env = { SLUICE_MASTER_KEY: masterKey, SLUICE_ENCRYPTION_KEY: key };
   await startSluice({ isEmbedded: true, dataDir: place.dataDir, env });
-  const refused = await runReseal({ keys: key, dataDir: place.dataDir, databaseUrl: null }, []);
+  const refused = await runReseal({ keys: key, dataDir: place.dataDir, databaseUrl: null, masterKey }, []);
   expect(refused.code).toBe(1);
   expect(refused.text).toMatch(/Another Sluice server .* is running on the data directory .* Stop it/);
 });

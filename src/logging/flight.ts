@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { monotonicMs } from "#lib/monotonic.ts";
 import type { AheadSlots } from "#logging/ahead-slots.ts";
+import { buryOld } from "#logging/bury-old.ts";
 import type { Circuits } from "#logging/circuit.ts";
 import type { DeliverySource } from "#logging/delivery-source.ts";
 import type { HealthLog } from "#logging/destination-health.ts";
@@ -94,6 +95,8 @@ async function findTarget({ source, circuits, health }: FlightParts, callbackId:
   if (resolved.state === "misconfigured" || !destination) {
     circuits.fail(callbackId, monotonicMs());
     health.fail(callbackId, 0);
+    const message = resolved.state === "misconfigured" ? resolved.message : "There is no such destination.";
+    await buryOld(source, { callbackId, message });
     return null;
   }
   return { resolved, destination };

@@ -1,6 +1,7 @@
 import { configState, type Config } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
-import { keyringState } from "#lib/seal.ts";
+import { currentLogger } from "#lib/logger.ts";
+import { keyringState, MissingKeyError } from "#lib/seal.ts";
 import { stateCell } from "#lib/state.ts";
 import { CallbackVars, type CallbackTarget } from "#logging/callback.ts";
 import { isSecretVar, openVars } from "#logging/callback-vars.ts";
@@ -45,7 +46,9 @@ export async function resolveCallback(db: Db, callbackId: string, env: Environme
     const owner = { callbackId: row.id, callbackName: row.callbackName, scope: scopeOf(row) };
     const opened = openVars(keyringState.get(), owner, vars.data);
     return complete(row.callbackName, { vars: opened, destination, writtenBy: "team" }, env);
-  } catch {
+  } catch (error) {
+    const keyId = error instanceof MissingKeyError ? error.keyId : "";
+    currentLogger().error({ callbackId, keyId }, "the secrets of a callback cannot be opened, so its records wait");
     return { state: "misconfigured", message: "The stored secrets cannot be opened; they must be given again." };
   }
 }
