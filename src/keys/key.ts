@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { controlField } from "#logging/control-field.ts";
 import { isStorable, unstorableMessage } from "#lib/storable.ts";
 import { limitShape } from "#keys/limit-fields.ts";
 import { ModelMaxBudget } from "#keys/model-budgets.ts";
@@ -17,8 +18,8 @@ export const keyExtrasShape = {
   model_max_budget: ModelMaxBudget,
   model_rpm_limit: json,
   model_tpm_limit: json,
-  guardrails: json,
-  enforced_params: json,
+  guardrails: controlField("guardrails"),
+  enforced_params: controlField("enforced_params"),
   allowed_cache_controls: json,
   config: json,
   permissions: json,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AppError } from "#lib/errors.ts";
 import { CallbackType, CallbackVar, type CallbackVars } from "#logging/callback.ts";
+import { assertNoIgnoredControls } from "#logging/control-field.ts";
 import { readLegacySettings } from "#logging/read-legacy-settings.ts";
 import { refuse } from "#logging/refuse.ts";
 
@@ -27,6 +28,7 @@ const AnyObject = z.record(z.string(), z.unknown());
  * `general_settings.lenient_callbacks` such entries are kept as far as they go.
  */
 export function readLogging(given: Metadata): LoggingInput {
+  assertNoIgnoredControls(given);
   const { logging, callback_settings: legacy, ...metadata } = given;
   if (logging === undefined || logging === null) {
     const entries = readLegacySettings(legacy);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { controlField } from "#logging/control-field.ts";
 import { Email } from "#lib/email.ts";
 import { isStorable, unstorableMessage } from "#lib/storable.ts";
 import { limitShape } from "#keys/limit-fields.ts";
@@ -13,7 +14,7 @@ const name = z.string().max(256).nullish();
 
 /** Fields of LiteLLM's team that are kept as given and shown again. */
 export const teamExtrasShape = {
-  guardrails: json,
+  guardrails: controlField("guardrails"),
   team_member_permissions: json,
   ...memberBudgetShape,
   model_rpm_limit: json,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { controlField } from "#logging/control-field.ts";
 import { Email } from "#lib/email.ts";
 import { isStorable, unstorableMessage } from "#lib/storable.ts";
 import { Role } from "#keys/actor.ts";
@@ -24,7 +25,7 @@ export const userExtrasShape = {
   model_max_budget: ModelMaxBudget,
   model_rpm_limit: json,
   model_tpm_limit: json,
-  guardrails: json,
+  guardrails: controlField("guardrails"),
   allowed_cache_controls: json,
   object_permission: json,
 };

@@ -25,17 +25,17 @@ function update(body: unknown, key?: string): Promise<TestAnswer> {
 
 test("takes the key or its hash, changes what is given and keeps the rest", async () => {
   const made = await makeKey(app.db, { models: ["a"], metadata: { note: 1, logging }, permissions: { x: 1 } });
-  const byKey = await update({ key: made.key, max_budget: 2, guardrails: ["g"] });
+  const byKey = await update({ key: made.key, max_budget: 2, auto_rotate: true });
   expect(byKey.body).toMatchObject({
     key: made.key,
     token: made.token,
     models: ["a"],
     max_budget: 2,
     permissions: { x: 1 },
-    guardrails: ["g"],
+    auto_rotate: true,
     metadata: { note: 1, logging: [{ callback_name: "langfuse" }] },
   });
-  expect(byKey.headers.get("x-sluice-warning")).toContain("guardrails is stored");
+  expect(byKey.headers.get("x-sluice-warning")).toContain("auto_rotate is stored");
   const byHash = await update({ key: made.token, models: null, tags: ["t"] });
   expect(byHash.body).toMatchObject({ key: made.token, models: [], metadata: { note: 1, tags: ["t"] } });
   expect(byHash.text).not.toContain(made.key);
@@ -98,4 +98,14 @@ test("refuses unknown keys, missing ones, bad values and virtual keys, and write
   expect((await update({ key: made.key, models: ["b"], metadata: { logging: [7] } })).status).toBe(400);
   expect((await update({ key: made.key, models: ["b"] }, made.key)).status).toBe(401);
   expect(await app.db.key.findUnique({ where: { token: made.token } })).toMatchObject({ models: ["a"] });
+});
+
+test("refuses controls that would be ignored, and takes what switches them off", async () => {
+  const { key } = await makeKey(app.db);
+  for (const control of [{ guardrails: ["g"] }, { enforced_params: ["user"] }, { metadata: { guardrails: ["g"] } }]) {
+    const answer = await update({ key, ...control });
+    expect([400, 422]).toContain(answer.status);
+    expect(answer.text).toContain("protects something");
+  }
+  expect((await update({ key, guardrails: [], enforced_params: null })).status).toBe(200);
 });

@@ -63,7 +63,7 @@ test("keeps what it is given, and says which of it has no effect yet", async () 
     tpm_limit: 9_000_000_000,
     budget_duration: "30d",
     model_aliases: { fast: "gpt-4" },
-    guardrails: ["pii"],
+    guardrails: [],
     redaction: "content",
   };
   const members_with_roles = [{ role: "user", user_email: `${randomUUID()}@example.com` }];
@@ -77,7 +77,20 @@ test("keeps what it is given, and says which of it has no effect yet", async () 
     { role: "admin", userId: "default_user_id" },
     { role: "user", userEmail: members_with_roles[0]?.user_email },
   ]);
-  expect(answer.headers.get("x-sluice-warning")).toBe("guardrails is stored but not enforced in this version");
+});
+
+test.each([
+  [422, { guardrails: ["pii"] }],
+  [400, { metadata: { guardrails: ["pii"] } }],
+  [400, { metadata: { enforced_params: ["user"] } }],
+])("a control that would be ignored is refused with %i: %j", async (status, fields) => {
+  const answer = await create(fields);
+  expect(answer.status).toBe(status);
+  expect(answer.text).toContain("protects something");
+  app.configure("general_settings: { ignored_controls: [guardrails, enforced_params] }");
+  const listed = await create(fields);
+  app.configure("{}");
+  expect(listed.status).toBe(200);
 });
 
 test("stores callbacks of metadata, shows them masked, and tells an empty list from none", async () => {
