@@ -284,7 +284,12 @@ describe("what was never promised is no violation:", () => {
     ["a reservation of a process that was killed", { ...well, reservations: [{ recordId: "0a-7", sinceMs: 1_000 }] }],
     [
       "a SIGTERM with a full disk that says how many records are missing",
-      { ...unkilled, processes: [happened("terminated", { code: 1, isDiskFull: true, text: "stopped, and 3 calls could not be committed" })] },
+      {
+        ...unkilled,
+        processes: [
+          happened("terminated", { code: 1, isDiskFull: true, text: "stopped, and 3 calls could not be committed" }),
+        ],
+      },
     ],
   ])("%s", (_, facts) => {
     expect(promises(facts)).toEqual([]);
