@@ -272,10 +272,13 @@ function extendLease(untilMs: number): void {
   const wasFenced = monotonicMs() >= leaseUntilMs;
   leaseUntilMs = Math.max(leaseUntilMs, untilMs);
   clearTimeout(leaseTimer);
-  leaseTimer = setTimeout(() => {
-    currentLogger().warn("the database cannot be reached, so nothing is sent for now");
-    deliverer.abortAll("The gateway has lost its lease.");
-  }, leaseUntilMs - monotonicMs());
+  leaseTimer = setTimeout(
+    () => {
+      currentLogger().warn("the database cannot be reached, so nothing is sent for now");
+      deliverer.abortAll("The gateway has lost its lease.");
+    },
+    Math.max(0, leaseUntilMs - monotonicMs()),
+  );
   leaseTimer.unref();
   if (wasFenced) deliverer.wake();
 }
