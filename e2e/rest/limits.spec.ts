@@ -42,6 +42,15 @@ test("under 200 calls at once a limit of N lets exactly N through, of a key, a t
   }
 });
 
+test("an alias of the key counts against the limits of the model behind it", async ({ sluice }) => {
+  const aliases = { shortcut: "fake-model" };
+  const limited = { aliases, model_rpm_limit: { "fake-model": 3 } };
+  const key = await makeKey(sluice, limited);
+  const models = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? "shortcut" : "fake-model"));
+  const counts = await countOf(Promise.all(models.map((model) => ask(sluice, key, { model }))));
+  expect(counts).toEqual({ 200: 3, 429: 9 });
+});
+
 test("as many calls at once as are allowed, and a place is free again however a call ends", async ({ sluice }) => {
   const key = await makeKey(sluice, { max_parallel_requests: 4 });
   const slow = (): Promise<Answer[]> =>

@@ -1,6 +1,8 @@
 import type { Call } from "#gateway/call.ts";
+import { findGroup } from "#gateway/choose-deployment.ts";
 import type { Limiter, Window } from "#gateway/limits/limiter.ts";
 import type { CallLimits } from "#keys/call-limits.ts";
+import type { Caller } from "#keys/caller.ts";
 import { AppError } from "#lib/errors.ts";
 import { stateCell } from "#lib/state.ts";
 
@@ -17,7 +19,8 @@ type Rule = { name: string; max: number; limits: CallLimits };
 export async function admitCall(call: Call, model: string): Promise<void> {
   const { limits } = call.start.caller;
   const limiter = limiterState.get();
-  const tokenRules = limits.flatMap((each) => rulesOf(each, model, "tokens"));
+  const names = limitedNames(call.start.caller, model);
+  const tokenRules = limits.flatMap((each) => rulesOf(each, names, "tokens"));
   const counted: string[] = [];
   const places: (() => void)[] = [];
   try {
@@ -30,7 +33,7 @@ export async function admitCall(call: Call, model: string): Promise<void> {
       const leave = await enter(limiter, each);
       if (leave !== null) places.push(call.ledger.hold(leave));
     }
-    for (const rule of limits.flatMap((each) => rulesOf(each, model, "requests"))) {
+    for (const rule of limits.flatMap((each) => rulesOf(each, names, "requests"))) {
       const window = await limiter.add(rule.name, 1);
       counted.push(rule.name);
       if (window.used > rule.max) throw refusal(rule, "requests", window);
@@ -68,16 +71,30 @@ async function enter(limiter: Limiter, limits: CallLimits): Promise<(() => void)
   return left;
 }
 
-function rulesOf(limits: CallLimits, model: string, kind: "requests" | "tokens"): Rule[] {
+/**
+ * The names under which a call counts against limits of single models: the one that it asks for, and the one in the
+ * model list that answers it. An alias of the key, the team or the router is no way around a limit.
+ */
+function limitedNames(caller: Caller, model: string): readonly string[] {
+  const hasModelLimits = caller.limits.some(
+    ({ modelRequestsPerMinute, modelTokensPerMinute }) =>
+      Object.keys(modelRequestsPerMinute).length + Object.keys(modelTokensPerMinute).length > 0,
+  );
+  if (!hasModelLimits) return [];
+  const [deployment] = findGroup(caller, model);
+  return [...new Set([model, deployment?.modelName ?? model])];
+}
+
+function rulesOf(limits: CallLimits, models: readonly string[], kind: "requests" | "tokens"): Rule[] {
   const isRequests = kind === "requests";
   const ofAll = isRequests ? limits.requestsPerMinute : limits.tokensPerMinute;
   const byModel = isRequests ? limits.modelRequestsPerMinute : limits.modelTokensPerMinute;
-  const ofModel = Object.hasOwn(byModel, model) ? byModel[model] : undefined;
   const name = `${kind}:${limits.scope}:${limits.id}`;
-  return [
-    ...(ofAll === null ? [] : [{ name, max: ofAll, limits }]),
-    ...(ofModel === undefined ? [] : [{ name: `${name}:${model}`, max: ofModel, limits }]),
-  ];
+  const ofModels = models.flatMap((model): Rule[] => {
+    const max = Object.hasOwn(byModel, model) ? byModel[model] : undefined;
+    return max === undefined ? [] : [{ name: `${name}:${model}`, max, limits }];
+  });
+  return [...(ofAll === null ? [] : [{ name, max: ofAll, limits }]), ...ofModels];
 }
 
 function refusal({ limits, max }: Rule, kind: "requests" | "tokens", window: Window): AppError {
