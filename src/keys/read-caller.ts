@@ -10,7 +10,7 @@ import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import type { Prisma } from "#lib/prisma/client.ts";
 import { choosePolicy } from "#logging/policy.ts";
-import { statementColumns, toStatement } from "#logging/read-statement.ts";
+import { readWhole, statementColumns, toStatement } from "#logging/read-statement.ts";
 
 const Aliases = z.record(z.string(), z.string()).catch({});
 
@@ -56,7 +56,7 @@ type CallingKey = Prisma.KeyGetPayload<{ select: typeof callerColumns }>;
  * or, without a grace period, retired. So is the caller of a deleted key.
  */
 export async function readCaller(db: Db, keyHash: string): Promise<Caller | null> {
-  const key = await db.key.findUnique({ where: { token: keyHash }, select: callerColumns });
+  const key = await readWhole(() => db.key.findUnique({ where: { token: keyHash }, select: callerColumns }));
   if (key) return readOwner(db, key);
   // In this order: a key that is regenerated or deleted between two reads is found by the next one.
   return (await readFormerCaller(db, keyHash)) ?? readRetiredCaller(db, keyHash);

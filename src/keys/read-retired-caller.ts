@@ -3,7 +3,7 @@ import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import { choosePolicy, defaultTeamSettingsIndex, type LoggingPolicy } from "#logging/policy.ts";
 import { RedactionLevel } from "#logging/redaction-level.ts";
-import { statementColumns, toStatement } from "#logging/read-statement.ts";
+import { readWhole, statementColumns, toStatement } from "#logging/read-statement.ts";
 
 const teamColumns = { ...statementColumns, mustLog: true, alias: true, organizationId: true } as const;
 
@@ -19,7 +19,8 @@ export async function readRetiredCaller(db: Db, keyHash: string): Promise<Caller
   const retired = await db.retiredKey.findUnique({ where: { token: keyHash } });
   if (!retired) return null;
   const { teamId, loggingState: state, disabledCallbacks } = retired;
-  const team = teamId === null ? null : await db.team.findUnique({ where: { id: teamId }, select: teamColumns });
+  const team =
+    teamId === null ? null : await readWhole(() => db.team.findUnique({ where: { id: teamId }, select: teamColumns }));
   const config = configState.get();
   const redaction = RedactionLevel.nullable().catch(null).parse(retired.redaction);
   const key = { state, callbacks: [], redaction };

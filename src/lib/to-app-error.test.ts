@@ -15,6 +15,8 @@ describe("a database that is away is a 503, not a fault of ours:", () => {
     withCode("Database error. Code: `53300`. Message: `sorry, too many clients already`", "P2010"),
     withCode("the database system is shutting down", "57P03"),
     withCode("connect ECONNREFUSED 127.0.0.1:5432", "ECONNREFUSED"),
+    new Error("Client has encountered a connection error and is not queryable"),
+    new Error("server conn crashed?"),
     new Error("the batch failed", { cause: withCode("server closed the connection", "08006") }),
   ])("$message", (error) => {
     expect(toAppError(error, "id")).toMatchObject({ code: "unavailable", status: 503 });

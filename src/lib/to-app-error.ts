@@ -25,10 +25,16 @@ const awayCodes = ["P1001", "P1002", "P1008", "P1017", "P2024", "P2028", "ECONNR
  */
 const awayStates = "08\\w{3}|57P0[1-5]|53300";
 const awayCode = new RegExp(`^(?:${[...awayCodes, awayStates].join("|")})$`);
-/** Prisma has PostgreSQL's code in the text alone. */
-const awayText = new RegExp(
-  `Can't reach database server|Connection terminated|timeout exceeded when trying to connect|Code: \`(?:${awayStates})\``,
-);
+/** Errors that are told by their text alone: Prisma's, the driver's and the pooler's. */
+const awayTexts = [
+  "Can't reach database server",
+  "Connection terminated",
+  "timeout exceeded when trying to connect",
+  "connection error and is not queryable",
+  "server conn crashed",
+  `Code: \`(?:${awayStates})\``,
+];
+const awayText = new RegExp(awayTexts.join("|"));
 
 /** True if the error says that the database cannot be reached. */
 export function isDatabaseAway(error: unknown): boolean {

@@ -14,6 +14,29 @@ export const statementColumns = {
 const teamColumns = { ...statementColumns, mustLog: true } as const;
 const keyColumns = { ...statementColumns, metadata: true } as const;
 
+type StatedRow = { loggingState: LoggingStatement["state"]; callbacks: readonly unknown[] };
+
+/** A write every time would be no chance any more. */
+const readsMax = 4;
+
+/**
+ * Reads a row again if its callbacks are of another moment than its state. They are read one after the other, and if the
+ * last callback is removed in between, the row has callbacks of its own but none: its calls would be logged nowhere.
+ */
+export async function readWhole<Row extends StatedRow & { team?: StatedRow | null }>(
+  read: () => Promise<Row | null>,
+): Promise<Row | null> {
+  let row = await read();
+  for (let reads = 1; row !== null && reads < readsMax && (isTorn(row) || isTorn(row.team ?? null)); reads += 1) {
+    row = await read();
+  }
+  return row;
+}
+
+function isTorn(row: StatedRow | null): boolean {
+  return row !== null && row.loggingState === "own" && row.callbacks.length === 0;
+}
+
 /** What a key or team row says about its logs; callbacks that cannot be used are left out one by one. */
 export function toStatement(row: {
   loggingState: LoggingStatement["state"];
@@ -40,7 +63,7 @@ export async function readStatement(
   const row =
     "keyHash" in whose
       ? await findKeyRow(db, whose.keyHash)
-      : await db.team.findUnique({ where: { id: whose.teamId }, select: teamColumns });
+      : await readWhole(() => db.team.findUnique({ where: { id: whose.teamId }, select: teamColumns }));
   return row && toStatement(row);
 }
 
@@ -60,7 +83,7 @@ const Metadata = z
   .catch({ litellm_disabled_callbacks: [] });
 
 async function findKeyRow(db: Db, token: string) {
-  const key = await db.key.findUnique({ where: { token }, select: keyColumns });
+  const key = await readWhole(() => db.key.findUnique({ where: { token }, select: keyColumns }));
   if (key) return key;
   const former = await db.formerToken.findUnique({ where: { token }, select: { key: { select: keyColumns } } });
   return former?.key ?? null;
