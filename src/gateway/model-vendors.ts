@@ -114,11 +114,16 @@ const hosts: readonly (readonly [RegExp, string])[] = [
   [/^api\.x\.ai$/, "xai"],
 ];
 
-/** The vendor that answers at an address, over https; null if it is nobody's that is known here. */
-export function vendorOfHost(url: string): string | null {
+/**
+ * The vendor that answers at an address; null if it is nobody's that is known here. With plain http anybody may answer,
+ * so it is nobody's, unless `orHttp`.
+ */
+export function vendorOfHost(url: string, { orHttp = false } = {}): string | null {
   const parsed = URL.parse(url);
-  if (parsed?.protocol !== "https:") return null;
-  return hosts.find(([pattern]) => pattern.test(parsed.hostname))?.[1] ?? null;
+  if (parsed === null || (parsed.protocol !== "https:" && !orHttp)) return null;
+  // A full name in DNS may end with a dot.
+  const host = parsed.hostname.replace(/\.$/, "");
+  return hosts.find(([pattern]) => pattern.test(host))?.[1] ?? null;
 }
 
 /** Vendors that answer no other vendor's models: a foreign name there means that the key is foreign too. */

@@ -68,6 +68,9 @@ test.each(Object.entries(vendors))(
       expect(reach(foreign, allKeys), other).toContain(`would send a key of ${other} to the host of ${vendor}`);
       const atHost = { model: "openai/some-model", api_key: `os.environ/${variable}`, api_base: `https://${host}/v1` };
       expect(reach(atHost, allKeys), other).toContain("would send a key");
+      for (const api_base of [`http://${host}/v1`, `https://${host}./v1`]) {
+        expect(reach({ ...atHost, api_base }, allKeys), api_base).toContain("would send a key");
+      }
     }
   },
 );

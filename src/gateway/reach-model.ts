@@ -64,9 +64,14 @@ function checkReached(
   if (apiBase === null) return { problem: "has no address. Fix: add api_base: with the URL of its server." };
   const fault = findUrlFault(apiBase);
   if (fault !== null) return { problem: `gets an address from the environment that ${fault}` };
-  const host = vendorOfHost(apiBase);
+  const host = vendorOfHost(apiBase, { orHttp: true });
   // The token of this machine is Google's, too.
-  if (provider.name === "vertex_ai" && given !== null && host !== "vertex_ai" && !vendorParams.vertex_credentials) {
+  if (
+    provider.name === "vertex_ai" &&
+    given !== null &&
+    vendorOfHost(given) !== "vertex_ai" &&
+    !vendorParams.vertex_credentials
+  ) {
     return { problem: "has an api_base that is not Google's. Fix: add vertex_credentials: for that server." };
   }
   if (host === null) return reached;
