@@ -36,7 +36,7 @@ import { trpcAnswerState } from "#trpc/answer-state.ts";
 import { answerTrpc, trpcEndpoint } from "#trpc/answer-trpc.ts";
 import { deliveryState, type Delivery } from "#logging/delivery.ts";
 import { answerDelivery } from "#logging/answer-delivery.ts";
-import { assertKindsKnown } from "#logging/callback-settings.ts";
+import { assertKindsKnown, assertTeamSwitchesAct } from "#logging/callback-settings.ts";
 import { checkCallbackNames } from "#logging/check-callback-names.ts";
 import { startDeliveryThread } from "#logging/delivery-thread.ts";
 import { operatorVarsState } from "#logging/resolve-callback.ts";
@@ -71,6 +71,7 @@ async function start(): Promise<void> {
   const { config } = loaded;
   const alerts = readAlertRules(config, settings.alerts);
   assertKindsKnown(config, loaded.locate);
+  assertTeamSwitchesAct(config, loaded.locate);
   const warnings = [...settings.warnings, ...loaded.warnings, ...setModels(config), ...checkCallbackNames(config)];
   for (const warning of [...warnings, ...alerts.warnings]) logger.warn({ setting: true }, warning);
   configState.set(config);

@@ -26,18 +26,30 @@ const controls: Readonly<Record<string, readonly string[]>> = {
 /** Settings that act and protect something. Misspelt or in another section they would not. */
 const acting = words(`
   allow_client_side_credentials allow_dynamic_callback_disabling disable_streaming_logging enforce_redaction
-  ignored_controls max_budget max_request_size_mb message_logging must_log redact_user_api_key_info strict_models
+  global_disable_no_log_param ignored_controls max_budget max_request_size_mb message_logging must_log redact_user_api_key_info strict_models
   turn_off_message_logging upperbound_key_generate_params`);
 
 /** What the name of a setting that protects something looks like. */
 const protective =
-  /guard|redact|message_?logging|(^|_)(mask|hide|pii|jwt|enforce|block|banned?|deny|forbid|restrict)|custom_auth|allowed_ip|admin_only/;
+  /guard|redact|message_?logging|(^|_)(mask|hide|pii|jwt|enforce|block|banned?|deny|forbid|restrict)|custom_auth|admin_only/;
+const protectiveLists =
+  /(allow|allowed|white|trusted)_?(ips?|ip_.*|list)$|^ip_?(allow|white|filter)|disable_(admin|llm_api)/;
+
+/** What the name of a setting that keeps content back by being false looks like: `log_messages`, `capture_content`. */
+const contentSwitch =
+  /message_?logging|(log|capture|send|record|trace|include|store)_?(messages?|prompts?|contents?|inputs?|outputs?)/;
 
 /** Callbacks of LiteLLM that refuse or change calls instead of logging them. */
 const guardCallbacks = words(`
   aporia aporia_prompt_injection azure_content_safety banned_keywords blocked_user_check detect_prompt_injection
   google_text_moderation hide_secrets lakera lakera_prompt_injection llamaguard_moderations llmguard_moderations
   openai_moderations presidio`);
+
+/** What the name of an operator's own callback that refuses or changes calls looks like. */
+const guardName = /guard|moderation|presidio|redact|(^|[._])pii|hide_secret|injection/;
+
+/** Switches of a model or a team, by which a misspelt one is recognized among names that are not known here. */
+const nestedSwitches = words("turn_off_message_logging message_logging redaction redact_classes");
 
 /** Switches of LiteLLM's environment that protect something and that this version does not act on. */
 const environmentControls = words("DISABLE_ADMIN_ENDPOINTS DISABLE_ADMIN_UI DISABLE_LLM_API_ENDPOINTS");
@@ -65,11 +77,18 @@ export function refuseIgnoredControls(
         refuse([...path, name], name, "protects something, and this version does not act on it.");
     }
   }
-  for (const list of ["callbacks", "success_callback", "failure_callback"]) {
+  for (const list of ["callbacks", "success_callback", "failure_callback", "input_callback"]) {
     const path = ["litellm_settings", list];
-    for (const name of toNames(valueAt(data, path)).filter((known) => guardCallbacks.includes(known))) {
+    for (const name of toNames(valueAt(data, path)).filter(isGuard)) {
       refuse(path, name, `has ${name}, which protects something, and this version does not have it.`);
     }
+  }
+  for (const { path, name } of misspeltSwitches(data)) {
+    refuse([...path, name], name, "is not known here, and looks like a switch that keeps content back.");
+  }
+  if (asksForSomething(data["include"])) {
+    const reason = "names files that this version does not read, and they may hold settings that protect something.";
+    refuse(["include"], "include", reason);
   }
   for (const name of environmentControls) {
     if (!asksForSomething(env[name]) || ignored.includes(name)) continue;
@@ -97,9 +116,56 @@ export function readContentSwitches(env: Readonly<Record<string, string | undefi
 
 /** Whether an unknown setting looks like one that protects something: misspelt, in a wrong place, or of a newer LiteLLM. */
 export function isLikeControl(name: string, value: unknown): boolean {
+  if (Array.isArray(value) && value.some((item) => isRecord(item) && isLikeControl("", item))) return true;
   if (isRecord(value) && Object.entries(value).some(([inner, said]) => isLikeControl(inner, said))) return true;
-  if (!asksForSomething(value) && !/message_?logging/.test(name)) return false;
-  return acting.includes(name) || protective.test(name) || nearestName(name, acting) !== null;
+  const plain = plainName(name);
+  const nearest = acting.includes(plain) ? plain : nearestName(plain, acting);
+  if (asksForSomething(value)) return nearest !== null || protective.test(plain) || protectiveLists.test(plain);
+  const saysNo = value === false || value === 0 || (typeof value === "string" && value.trim() !== "");
+  return (
+    saysNo && (nearest?.startsWith("allow_") === true || nearest === "message_logging" || contentSwitch.test(plain))
+  );
+}
+
+/** The name as LiteLLM would write it: `turnOffMessageLogging` and `TURN-OFF-MESSAGE-LOGGING` mean the same to people. */
+export function plainName(name: string): string {
+  const split = name.replace(/([a-z0-9])([A-Z])/g, "$1_$2");
+  return split
+    .trim()
+    .toLowerCase()
+    .replace(/[-\s]+/g, "_");
+}
+
+function isGuard(name: string): boolean {
+  const plain = plainName(name);
+  return guardCallbacks.includes(plain) || guardName.test(plain);
+}
+
+/** Misspelt switches in places where any name may stand: parameters of models and variables of teams. */
+function misspeltSwitches(data: Readonly<Record<string, unknown>>): { path: ConfigPath; name: string }[] {
+  const teams = valueAt(data, ["litellm_settings", "default_team_settings"]);
+  const teamPaths = Array.isArray(teams)
+    ? [...teams.keys()].flatMap((index): ConfigPath[] => {
+        const path = ["litellm_settings", "default_team_settings", index];
+        return [path, [...path, "callback_vars"]];
+      })
+    : [];
+  const models = Array.isArray(data["model_list"]) ? [...data["model_list"].keys()] : [];
+  const modelPaths = models.flatMap((index): ConfigPath[] => [
+    ["model_list", index, "litellm_params"],
+    ["model_list", index, "model_info"],
+  ]);
+  return [...teamPaths, ...modelPaths].flatMap((path) => {
+    const section = valueAt(data, path);
+    const isTeam = teamPaths.includes(path);
+    const said = isRecord(section) ? Object.entries(section) : [];
+    return said.flatMap(([name, value]) => {
+      const isKnown = isTeam ? nestedSwitches.includes(name) : isKnownControl(path, name);
+      const meant = isKnown ? null : nearestName(plainName(name), nestedSwitches);
+      const asks = asksForSomething(value) || (meant === "message_logging" && value === false);
+      return meant !== null && asks ? [{ path, name }] : [];
+    });
+  });
 }
 
 /** The controls that an operator knows to be ignored. */

@@ -1,5 +1,5 @@
 import { isRecord, valueAt, type ConfigPath } from "#lib/config-document.ts";
-import { ignoredControls, isKnownControl, isLikeControl } from "#lib/config-controls.ts";
+import { ignoredControls, isKnownControl, isLikeControl, plainName } from "#lib/config-controls.ts";
 import { nearestName } from "#lib/config-nearest-name.ts";
 import type { ConfigReport } from "#lib/config-report.ts";
 import {
@@ -90,6 +90,12 @@ const sections: readonly Section[] = [
 export function warnOfIdleKeys(data: Readonly<Record<string, unknown>>, report: ConfigReport): void {
   const ignored = ignoredControls(data);
   for (const section of sections) warnInSection(valueAt(data, section.path), section, { report, ignored });
+  const kinds = data["callback_settings"];
+  for (const name of isRecord(kinds) ? Object.keys(kinds) : []) {
+    const path = ["callback_settings", name];
+    const ofKind = { path, acting: Object.keys(callbackSettingsShape), idle: [] };
+    warnInSection(valueAt(data, path), ofKind, { report, ignored });
+  }
   const strategy = valueAt(data, ["router_settings", "routing_strategy"]);
   if (typeof strategy === "string" && shuffledStrategies.includes(strategy)) {
     report.warning(["router_settings", "routing_strategy"], `${strategy} is not known here: deployments are shuffled.`);
@@ -136,7 +142,7 @@ function advice(key: string, section: Section): string {
   if (home) return ` Fix: indent it below ${home.path.join(".")}:, where it belongs.`;
   const topLevel = Object.keys(configShape).includes(key);
   if (topLevel) return " Fix: begin the line at the left margin, it is a section of its own.";
-  const nearest = nearestName(key, [...section.acting, ...section.idle]);
+  const nearest = nearestName(plainName(key), [...section.acting, ...section.idle]);
   return nearest === null ? "" : ` Fix: did you mean ${nearest}?`;
 }
 

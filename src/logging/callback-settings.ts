@@ -1,6 +1,7 @@
 import type { Config } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { findDestination, knownCallbackNames } from "#logging/destinations/index.ts";
+import { findGeneralVarFault } from "#logging/general-vars.ts";
 import type { RedactionLevel } from "#logging/redaction-level.ts";
 
 /**
@@ -15,11 +16,29 @@ export function redactionOfKind(callbackName: string, config: Config): Redaction
   return isOff ? "content" : null;
 }
 
+/** Variables of a team that keep content back. */
+const teamSwitches = ["turn_off_message_logging", "message_logging", "redaction", "redact_classes"];
+
+/** Throws for a switch of `default_team_settings` whose value nobody understands: it would keep nothing back. */
+export function assertTeamSwitchesAct({ litellm_settings: settings }: Config, locate: Locate): void {
+  const lines = settings.default_team_settings.flatMap(({ team_id: teamId, callback_vars: vars }, index) =>
+    teamSwitches.flatMap((name) => {
+      const value = vars[name] ?? null;
+      const fault = value === null ? null : findGeneralVarFault(name, value);
+      const place = `${locate(["litellm_settings", "default_team_settings", index])} default_team_settings`;
+      return fault === null ? [] : [`${place} of team ${teamId}: ${name}: ${fault}. Fix: correct the value.`];
+    }),
+  );
+  if (lines.length > 0) throw new AppError("bad_request", lines.join("\n"));
+}
+
+type Locate = (path: (string | number)[]) => string;
+
 /**
  * Throws for a switch that keeps content from a callback that this gateway does not know by that name: misspelt, it would
  * keep nothing. Callbacks that are listed and not supported get nothing anyway.
  */
-export function assertKindsKnown(config: Config, locate: (path: (string | number)[]) => string): void {
+export function assertKindsKnown(config: Config, locate: Locate): void {
   const { litellm_settings: settings, general_settings: general } = config;
   const listed = [...settings.callbacks, ...settings.success_callback, ...settings.failure_callback];
   const unknown = switches(config).filter(

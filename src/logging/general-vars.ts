@@ -48,7 +48,8 @@ const schemas: Readonly<
 /** Why the value of a general variable cannot be stored; null if it can. */
 export function findGeneralVarFault(name: string, value: unknown): string | null {
   // A switch for privacy that nobody understands would be ignored.
-  if (name === "turn_off_message_logging" && levelOfTurnOff(value) === null) return "Expected true or false";
+  if (["turn_off_message_logging", "message_logging"].includes(name) && levelOfTurnOff(value) === null)
+    return "Expected true or false";
   const schema = Object.entries(schemas).find(([known]) => known === name)?.[1];
   const parsed = schema?.safeParse(value);
   return parsed?.error === undefined ? null : (parsed.error.issues[0]?.message ?? "invalid value");
