@@ -47,8 +47,7 @@ type DelivererState = {
 /** How long records are collected before they are sent together. */
 const lingerMs = 200;
 const idlePollMsDefault = 1_000;
-/** How often records that wait for too long are looked for. */
-const hastenEveryMs = 60_000;
+const sweepMsDefault = 60_000;
 /** Batches of different callbacks that are sent at the same time. */
 const flightsMax = 64;
 /** Of these, callbacks whose last try failed: destinations that hang leave room for those that work. */
@@ -76,7 +75,7 @@ export function makeDeliverer(source: DeliverySource): Deliverer {
 
   async function round(): Promise<void> {
     try {
-      await followClock(state);
+      if (await followClock(state)) await buryAged(state);
       await startFlights(state, () => {
         schedule(0);
       });
@@ -146,17 +145,31 @@ function makeState(source: DeliverySource): DelivererState {
 
 /**
  * No record waits longer than the longest wait that is allowed. This is verified at the start, once a minute, and when
- * the clock was set back.
+ * the clock was set back. Returns whether it was.
  */
-async function followClock(state: DelivererState): Promise<void> {
+async function followClock(state: DelivererState): Promise<boolean> {
   const { source, clock } = state;
   const backMs = clock();
   if (backMs > 0) currentLogger().warn({ backMs }, "the clock was set back");
-  if (backMs === 0 && monotonicMs() < state.hastenAtMs) return;
-  state.hastenAtMs = monotonicMs() + hastenEveryMs;
+  if (backMs === 0 && monotonicMs() < state.hastenAtMs) return false;
+  state.hastenAtMs = monotonicMs() + (source.sweepMs ?? sweepMsDefault);
   const nowMs = Date.now();
   const longestMs = backMs > 0 ? source.numbers.retryMaxMs : Math.max(source.numbers.retryMaxMs, remoteWaitMsMax);
   await source.queue.hasten({ laterThanMs: nowMs + longestMs, nowMs });
+  return true;
+}
+
+/**
+ * Makes dead letters of records over age that wait for a later time or behind an open circuit. Those that are due and
+ * whose destination is not known to fail get their try first, however old they are: the gateway may have been down.
+ */
+async function buryAged({ source, circuits, health }: DelivererState): Promise<void> {
+  if (source.isFenced?.() === true) return;
+  const { ageMaxMs } = source.numbers;
+  const nowMs = Date.now();
+  const reason = `Older than ${String(Math.round(ageMaxMs / 36_000) / 100)} h.`;
+  const request = { ageFromMs: nowMs - ageMaxMs, nowMs, reason, failing: circuits.failing() };
+  for (const { callbackId, count } of await source.queue.buryAged(request)) health.bury(callbackId, count);
 }
 
 /** Starts a flight for every callback that has work and none in flight. Returns how many it started. */

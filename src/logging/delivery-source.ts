@@ -18,5 +18,7 @@ export type DeliverySource = {
   sendTimeoutMs?: number;
   /** How often the queue is looked at where nobody wakes the deliverer. Default 1 s. */
   idlePollMs?: number;
+  /** How often records that wait for too long, or are too old, are looked for. Default one minute. */
+  sweepMs?: number;
   keepMetadata: readonly string[];
 };

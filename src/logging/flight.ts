@@ -11,7 +11,7 @@ import { findDestination } from "#logging/destinations/index.ts";
 import type { ClaimedDelivery, Settlement } from "#logging/queue/queue.ts";
 import type { ResolvedCallback } from "#logging/resolve-callback.ts";
 import { deliverClaimed, interrupted, send, type SendResult } from "#logging/send-batch.ts";
-import { settlementOf } from "#logging/settlement.ts";
+import { settlementOf, toMessage, toStatus } from "#logging/settlement.ts";
 
 /** Longer than a batch may take with all that is asked before it is sent; what a dead process held waits so long. */
 const leaseMs = 60_000;
@@ -93,9 +93,9 @@ async function findTarget({ source, circuits, health }: FlightParts, callbackId:
   }
   const destination = resolved.state === "ready" ? findDestination(resolved.callbackName) : null;
   if (resolved.state === "misconfigured" || !destination) {
-    circuits.fail(callbackId, monotonicMs());
-    health.fail(callbackId, 0);
     const message = resolved.state === "misconfigured" ? resolved.message : "There is no such destination.";
+    circuits.fail(callbackId, monotonicMs(), { status: 0, message });
+    health.fail(callbackId, 0);
     await buryOld(source, { callbackId, message });
     return null;
   }
@@ -231,8 +231,10 @@ function judge(
   if (meant.length === 0) return false;
   const waits = meant.flatMap((result) => (result.outcome === "retry" ? [result.retryAfterMs ?? 0] : []));
   if (waits.length === meant.length) {
-    circuits.fail(callbackId, monotonicMs(), Math.max(...waits));
-    health.fail(callbackId, meant.at(-1)?.status ?? 0);
+    const last = meant.at(-1);
+    const [status, message] = [toStatus(last?.status ?? 0), toMessage(last?.message)];
+    circuits.fail(callbackId, monotonicMs(), { status, message, retryAfterMs: Math.max(...waits) });
+    health.fail(callbackId, last?.status ?? 0);
     return false;
   }
   circuits.succeed(callbackId);

@@ -78,6 +78,8 @@ describe("a settlement", () => {
   });
 });
 
+const busy = { status: 503, message: "busy" };
+
 describe("a circuit", () => {
   test("opens with a failure, doubles, closes with a success", () => {
     const circuits = makeCircuits(numbers);
@@ -93,20 +95,22 @@ describe("a circuit", () => {
 
   test("stays open as long as the destination asks", () => {
     const circuits = makeCircuits(numbers);
-    circuits.fail("c", nowMs, 60_000);
+    circuits.fail("c", nowMs, { ...busy, retryAfterMs: 60_000 });
     expect(circuits.isOpen("c", nowMs + 59_999)).toBe(true);
   });
 
   test("is open for an hour at most, whatever the destination asks", () => {
     const circuits = makeCircuits(numbers);
-    circuits.fail("c", nowMs, 3.1536e11);
+    circuits.fail("c", nowMs, { ...busy, retryAfterMs: 3.1536e11 });
     expect([circuits.isOpen("c", nowMs + 3_599_999), circuits.isOpen("c", nowMs + 3_600_000)]).toEqual([true, false]);
   });
 
   test("is tried at once after a change, and still counts as suspect", () => {
     const circuits = makeCircuits(numbers);
-    circuits.fail("c", nowMs, 60_000);
+    circuits.fail("c", nowMs, { ...busy, retryAfterMs: 60_000 });
+    expect(circuits.failing()).toEqual([{ callbackId: "c", ...busy }]);
     circuits.clear();
     expect([circuits.isOpen("c", nowMs), circuits.isSuspect("c")]).toEqual([false, true]);
+    expect(circuits.failing()).toEqual([]);
   });
 });

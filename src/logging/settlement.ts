@@ -20,7 +20,7 @@ export function settlementOf(
   { nowMs, numbers }: { nowMs: number; numbers: DeliveryNumbers },
 ): Settlement {
   const { deliveryId } = delivery;
-  const message = toStorableText((result.message ?? "").slice(0, messageLengthMax));
+  const message = toMessage(result.message);
   const answer = { deliveryId, status: toStatus(result.status), message };
   if (result.outcome !== "retry") return { ...answer, state: result.outcome };
   const counted = result.fault !== "destination" && answer.status !== 0;
@@ -30,7 +30,12 @@ export function settlementOf(
   return { ...answer, state: "pending", dueAtMs: nowMs + waitMs, counted };
 }
 
+/** A destination's own words as the queue keeps them. */
+export function toMessage(text: string | undefined): string {
+  return toStorableText((text ?? "").slice(0, messageLengthMax));
+}
+
 /** Some destinations answer with a status per record in the body, which may be any number: 0 stands for those. */
-function toStatus(status: number): number {
+export function toStatus(status: number): number {
   return Number.isInteger(status) && status >= 0 && status <= 999 ? status : 0;
 }

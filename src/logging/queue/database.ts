@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import type { Keyring } from "#lib/seal.ts";
 import { makeAppend } from "#logging/queue/database-append.ts";
+import { makeBuryAged } from "#logging/queue/database-bury.ts";
 import { makeClaim } from "#logging/queue/database-claim.ts";
 import { makeFind } from "#logging/queue/database-find.ts";
 import { makeDatabaseLeases } from "#logging/queue/database-leases.ts";
@@ -69,6 +70,7 @@ export function openDatabaseQueue(options: DatabaseQueueOptions): DatabaseQueue 
     async hasten({ laterThanMs, nowMs }) {
       await pool.query(hastenText, [nowMs, laterThanMs]);
     },
+    buryAged: makeBuryAged(sweep),
     list: makeList(pool),
     revise: makeRevise(sweep),
     takeContentIds: takeIds,

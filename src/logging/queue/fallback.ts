@@ -76,6 +76,8 @@ export function makeFallbackQueue({ database, local, intervalMs = 1_000 }: Fallb
     async hasten(request) {
       await Promise.all([local.hasten(request), reach(() => database.hasten(request), undefined)]);
     },
+    // What is in the file waits for the database, not for its destination.
+    buryAged: (request) => reach(() => database.buryAged(request), []),
     // What is dead in the file is moved before long.
     list: (request) => database.list(request),
     revise: (request) => database.revise(request),

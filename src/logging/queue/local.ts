@@ -1,5 +1,6 @@
 import type { Keyring } from "#lib/seal.ts";
 import { makeAppend } from "#logging/queue/local-append.ts";
+import { makeBuryAged } from "#logging/queue/local-bury.ts";
 import { makeClaim } from "#logging/queue/local-claim.ts";
 import { makeFind } from "#logging/queue/local-find.ts";
 import { makeHasten } from "#logging/queue/local-hasten.ts";
@@ -67,6 +68,7 @@ export function openLocalQueue(options: LocalQueueOptions): LocalQueue {
     expire: guard(expire),
     retained: guard(makeRetained(store, sealer)),
     hasten: guard(async (request) => hasten(request)),
+    buryAged: guard(makeBuryAged(store, leases)),
     list: guard(makeList(store)),
     revise: guard(makeRevise(store)),
     isEmpty: guardSync(moves.isEmpty),

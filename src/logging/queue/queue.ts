@@ -152,6 +152,15 @@ export type DeliveryCounts = { callbackId: string; state: DeliveryRow["state"]; 
 /** What a queue takes on a disk: free room in its files and tables included, and what is settled and still kept. */
 export type QueueSize = { place: "file" | "database"; bytes: number };
 
+/** A callback whose destination failed in the last try, and what it answered. */
+export type FailingCallback = { callbackId: string } & DestinationAnswer;
+
+/**
+ * Which pending deliveries are too old: their age counts from `ageFromMs` or earlier. `reason` says so in their message,
+ * before the last answer of the destination: of the record's own last try, or the one in `failing`.
+ */
+export type BuryRequest = { ageFromMs: number; nowMs: number; reason: string; failing: readonly FailingCallback[] };
+
 /** The engine contract. */
 export type Queue = {
   /** Commits all entries together and resolves when they are safe, or throws and keeps none of them. */
@@ -179,6 +188,11 @@ export type Queue = {
    * come from a clock that was wrong, or from a version that let destinations ask for any wait.
    */
   hasten(request: { laterThanMs: number; nowMs: number }): Promise<void>;
+  /**
+   * Makes dead letters of deliveries that are too old and that are not about to be sent: they are due later, or their
+   * destination is failing. What is handed out is left to its settlement. Returns how many, per callback.
+   */
+  buryAged(request: BuryRequest): Promise<{ callbackId: string; count: number }[]>;
   /** Reads records whose content is kept. */
   retained(request: RetainedRequest): Promise<RetainedPage>;
   /**
