@@ -1,6 +1,6 @@
 import type { Caller } from "#keys/caller.ts";
 import { toToken } from "#keys/key-row.ts";
-import { findCaller } from "#keys/verify-key.ts";
+import { findCallers } from "#keys/verify-key.ts";
 import type { Db } from "#lib/db.ts";
 import { sha256Hex } from "#lib/id.ts";
 
@@ -19,10 +19,7 @@ export async function findRefusedCaller(db: Db, request: Request): Promise<Calle
   const hashes = candidateHashes(request);
   if (hashes.size > candidatesMax) return "unclear";
   const owners = new Map<string, Caller>();
-  for (const hash of hashes) {
-    const caller = await findCaller(db, hash);
-    if (caller !== null) owners.set(caller.keyHash ?? "master", caller);
-  }
+  for (const caller of await findCallers(db, hashes)) owners.set(caller.keyHash ?? "master", caller);
   if (owners.size > 1) return "unclear";
   return owners.values().next().value ?? "nobody";
 }

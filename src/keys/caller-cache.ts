@@ -2,65 +2,78 @@ import { LRUCache } from "lru-cache";
 import type { Caller } from "#keys/caller.ts";
 import { stateCell } from "#lib/state.ts";
 
-/** What the cache knows of a key's hash: who it is, or that there is no such key. */
-type CachedCaller = { caller: Caller | null; untilMs: number };
+type CachedCaller = { caller: Caller; untilMs: number };
 
-const cell = stateCell<LRUCache<string, CachedCaller>>("caller-cache");
+/** Callers and unknown hashes have a cache each, so that requests with invented keys evict no caller. */
+type CallerCache = { callers: LRUCache<string, CachedCaller>; unknownUntilMs: LRUCache<string, number> };
+
+const cell = stateCell<CallerCache>("caller-cache");
 const keysMax = 20_000;
 
 /** How long a hash without a key is remembered, so that guessing keys does not reach the database. */
 const unknownKeyMs = 5_000;
 
-function cache(): LRUCache<string, CachedCaller> {
+function caches(): CallerCache {
   const known = cell.find();
   if (known) return known;
-  const made = new LRUCache<string, CachedCaller>({ max: keysMax });
+  const made: CallerCache = { callers: new LRUCache({ max: keysMax }), unknownUntilMs: new LRUCache({ max: keysMax }) };
   cell.set(made);
   return made;
 }
 
-/** The caller behind a key's full SHA-256, null where there is none, undefined where the cache cannot tell. */
+/** The caller behind a key's full SHA-256, null if there is none, undefined if the cache cannot tell. */
 export function cachedCaller(keyHash: string, nowMs: number): Caller | null | undefined {
-  const entry = cache().get(keyHash);
-  if (!entry || entry.untilMs <= nowMs) return undefined;
-  return entry.caller;
+  const { callers, unknownUntilMs } = caches();
+  const entry = callers.get(keyHash);
+  if (entry && entry.untilMs > nowMs) return entry.caller;
+  return (unknownUntilMs.get(keyHash) ?? 0) > nowMs ? null : undefined;
 }
 
 /** Remembers a caller for `ttlMs`, and the absence of one for five seconds at most. */
 export function rememberCaller(keyHash: string, caller: Caller | null, until: { nowMs: number; ttlMs: number }): void {
-  const ttlMs = caller ? until.ttlMs : Math.min(until.ttlMs, unknownKeyMs);
-  cache().set(keyHash, { caller, untilMs: until.nowMs + ttlMs });
+  const { callers, unknownUntilMs } = caches();
+  if (caller !== null) callers.set(keyHash, { caller, untilMs: until.nowMs + until.ttlMs });
+  else {
+    callers.delete(keyHash);
+    unknownUntilMs.set(keyHash, until.nowMs + Math.min(until.ttlMs, unknownKeyMs));
+  }
 }
 
 /** Drops one key, under the hashes that it had before it was regenerated too: its next call reads the database. */
 export function forgetKey(keyHash: string): void {
   generations.bump();
-  cache().delete(keyHash);
-  for (const [knownAs, entry] of cache().entries()) {
-    if (entry.caller?.keyHash === keyHash) cache().delete(knownAs);
+  const { callers, unknownUntilMs } = caches();
+  callers.delete(keyHash);
+  unknownUntilMs.delete(keyHash);
+  for (const [knownAs, { caller }] of callers.entries()) {
+    if (caller.keyHash === keyHash) callers.delete(knownAs);
   }
 }
 
 /** Drops every key of a team: their next calls read the database. */
 export function forgetTeam(teamId: string): void {
   generations.bump();
-  for (const [keyHash, entry] of cache().entries()) {
-    if (entry.caller?.teamId === teamId) cache().delete(keyHash);
+  const { callers } = caches();
+  for (const [keyHash, { caller }] of callers.entries()) {
+    if (caller.teamId === teamId) callers.delete(keyHash);
   }
 }
 
-/** Drops every key of a user: their next calls read the database, and with it his role. */
+/** Drops every key of a user: their next calls read the database, and with it the user's role. */
 export function forgetUser(userId: string): void {
   generations.bump();
-  for (const [keyHash, entry] of cache().entries()) {
-    if (entry.caller?.attribution.userId === userId) cache().delete(keyHash);
+  const { callers } = caches();
+  for (const [keyHash, { caller }] of callers.entries()) {
+    if (caller.attribution.userId === userId) callers.delete(keyHash);
   }
 }
 
 /** Drops every key. */
 export function forgetEveryCaller(): void {
   generations.bump();
-  cache().clear();
+  const { callers, unknownUntilMs } = caches();
+  callers.clear();
+  unknownUntilMs.clear();
 }
 
 const generationCell = stateCell<number>("caller-cache-generation");

@@ -62,6 +62,16 @@ export async function readCaller(db: Db, keyHash: string): Promise<Caller | null
   return (await readFormerCaller(db, keyHash)) ?? readRetiredCaller(db, keyHash);
 }
 
+/** Those of these hashes that are a key's now, or were one's, by one query. */
+export async function readExisting(db: Db, keyHashes: readonly string[]): Promise<Set<string>> {
+  // One statement sees one state: a key that is regenerated or deleted meanwhile stands in one of the tables.
+  const rows = await db.$queryRaw<{ token: string }[]>`
+    SELECT token FROM "Key" WHERE token = ANY(${keyHashes})
+    UNION SELECT token FROM "FormerToken" WHERE token = ANY(${keyHashes})
+    UNION SELECT token FROM "RetiredKey" WHERE token = ANY(${keyHashes})`;
+  return new Set(rows.map(({ token }) => token));
+}
+
 async function readOwner(db: Db, key: CallingKey): Promise<Caller> {
   return toCaller(key, await readUser(db, key.userId), await readUserLimits(db, key));
 }

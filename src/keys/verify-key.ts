@@ -1,7 +1,7 @@
 import { cachedCaller, generations, rememberCaller } from "#keys/caller-cache.ts";
 import { strangerCaller, type Caller } from "#keys/caller.ts";
 import { masterUserId } from "#keys/master-user.ts";
-import { readCaller } from "#keys/read-caller.ts";
+import { readCaller, readExisting } from "#keys/read-caller.ts";
 import { configState } from "#lib/config.ts";
 import type { Db } from "#lib/db.ts";
 import { AppError } from "#lib/errors.ts";
@@ -41,15 +41,47 @@ export async function identifyKey(db: Db, bearer: string | null, now = new Date(
 
 /** The holder of a key's hash, whether or not the key may be used; null if the hash is nobody's. */
 export async function findCaller(db: Db, keyHash: string, now = new Date()): Promise<Caller | null> {
-  if (isMasterKeyHash(keyHash)) return masterCaller();
-  const nowMs = now.getTime();
-  const cached = cachedCaller(keyHash, nowMs);
-  if (cached !== undefined) return cached;
-  const generation = generations.current();
+  const known = knownCaller(keyHash, now);
+  if (known !== undefined) return known;
+  const remember = remembering(now);
   const caller = await readCaller(db, keyHash);
-  const ttlMs = configState.get().general_settings.user_api_key_cache_ttl * 1000;
-  if (generation === generations.current()) rememberCaller(keyHash, caller, { nowMs, ttlMs });
+  remember(keyHash, caller);
   return caller;
+}
+
+/**
+ * The holders of those hashes that are somebody's, two at most. One query tells for all hashes together which those
+ * are, so that a request with many invented keys costs no more than one with a single invented key.
+ */
+export async function findCallers(db: Db, keyHashes: Iterable<string>, now = new Date()): Promise<Caller[]> {
+  const found: Caller[] = [];
+  const unclear: string[] = [];
+  for (const hash of keyHashes) {
+    const known = knownCaller(hash, now);
+    if (known === undefined) unclear.push(hash);
+    else if (known !== null) found.push(known);
+  }
+  const remember = remembering(now);
+  const existing = unclear.length === 0 ? new Set<string>() : await readExisting(db, unclear);
+  for (const hash of unclear) {
+    if (!existing.has(hash)) remember(hash, null);
+    else if (found.length < 2) found.push(...[await findCaller(db, hash, now)].filter((caller) => caller !== null));
+  }
+  return found.slice(0, 2);
+}
+
+/** The master key's holder or what the cache says; undefined if only the database can tell. */
+function knownCaller(keyHash: string, now: Date): Caller | null | undefined {
+  return isMasterKeyHash(keyHash) ? masterCaller() : cachedCaller(keyHash, now.getTime());
+}
+
+/** Puts what is read from now on into the cache, unless something is written meanwhile. */
+function remembering(now: Date): (keyHash: string, caller: Caller | null) => void {
+  const generation = generations.current();
+  const ttlMs = configState.get().general_settings.user_api_key_cache_ttl * 1000;
+  return (keyHash, caller) => {
+    if (generation === generations.current()) rememberCaller(keyHash, caller, { nowMs: now.getTime(), ttlMs });
+  };
 }
 
 /** The holder of the master key: an administrator without key row or team, whose calls follow config.yaml. */
