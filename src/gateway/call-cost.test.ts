@@ -89,3 +89,10 @@ test("what has no tokens or no deployment costs nothing", () => {
   expect(costOf(noUsage, deployment("model: openai/gpt-4o"))).toBe(0);
   expect(costOf(usage, null)).toBe(0);
 });
+
+test("no call costs less than nothing, whatever kinds of tokens its upstream counts", () => {
+  const priced = deployment("model: openai/x, input_cost_per_token: 0.001, output_cost_per_token: 0.01");
+  const odd = { ...noUsage, promptTokens: 1, totalTokens: 2, completionTokens: 1, cacheReadTokens: 10 };
+  expect(costOf(odd, { ...priced, prices: priced.prices && { ...priced.prices, cacheReadToken: 0 } })).toBe(0.01);
+  expect(costOf({ ...odd, cacheReadTokens: 0, reasoningTokens: 3 }, priced)).toBe(0.031);
+});

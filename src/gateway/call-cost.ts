@@ -58,15 +58,16 @@ function costOfTokens(usage: RecordUsage, prices: Prices): number {
   const output = prices.outputToken ?? 0;
   const { cacheReadTokens, cacheWriteTokens, reasoningTokens } = usage;
   const { inputAudioTokens = 0, outputAudioTokens = 0, inputImageTokens = 0, outputImageTokens = 0 } = usage;
+  // Some upstreams name more tokens of a kind than they name in all.
   const plainInput = usage.promptTokens - cacheReadTokens - cacheWriteTokens - inputAudioTokens - inputImageTokens;
   const plainOutput = usage.completionTokens - reasoningTokens - outputAudioTokens - outputImageTokens;
   return (
-    plainInput * input +
+    Math.max(0, plainInput) * input +
     cacheReadTokens * (prices.cacheReadToken ?? input) +
     cacheWriteTokens * (prices.cacheWriteToken ?? input) +
     inputAudioTokens * (prices.inputAudioToken ?? input) +
     inputImageTokens * (prices.inputImageToken ?? input) +
-    plainOutput * output +
+    Math.max(0, plainOutput) * output +
     reasoningTokens * (prices.reasoningToken ?? output) +
     outputAudioTokens * (prices.outputAudioToken ?? output) +
     outputImageTokens * (prices.outputImageToken ?? output)

@@ -12,11 +12,26 @@ function delta(fields: JsonObject, rest: JsonObject = {}): JsonObject {
   return { choices: [{ index: 0, delta: fields, ...rest }] };
 }
 
+const end: JsonObject = { finish_reason: "stop" };
+
 function message(chunks: readonly JsonObject[]): Json | undefined {
   const choices = assemble(chunks)?.choices;
   const [first] = Array.isArray(choices) ? choices : [];
   return typeof first === "object" && first !== null && !Array.isArray(first) ? first.message : undefined;
 }
+
+test.each<[string, boolean, JsonObject[]]>([
+  ["before the text", false, [{ usage: { total_tokens: 2 } }, delta({ content: "more" }), delta({}, end)]],
+  ["before a tool call", false, [{ usage: {} }, delta({ tool_calls: [{ index: 0 }] }), delta({}, end)]],
+  ["with the text, before the end", true, [{ ...delta({ content: "all" }), usage: {} }, delta({ content: "" }, end)]],
+  ["with the end", true, [delta({ content: "all" }), { ...delta({}, end), usage: {} }]],
+  ["after the end", true, [delta({ content: "all" }), delta({}, end), { choices: [], usage: {} }]],
+  ["without an end", false, [delta({ content: "all" }), { choices: [], usage: {} }]],
+])("usage that comes %s is final: %s", (_when, isFinal, chunks) => {
+  const assembler = makeChatAssembler();
+  for (const chunk of chunks) assembler.add(chunk);
+  expect(assembler.isUsageFinal()).toBe(isFinal);
+});
 
 test("no chunk is no answer", () => {
   expect(assemble([])).toBeNull();

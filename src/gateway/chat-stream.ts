@@ -40,6 +40,8 @@ export function makeChatAssembler(object = "chat.completion"): StreamAssembler {
   const fields: JsonObject = {};
   const choices = new Map<number, Choice>();
   let usage: Json | undefined;
+  /** False if something came after the last usage, which therefore does not count it. */
+  let isAllCounted = false;
   let isEmpty = true;
   return {
     add(chunk) {
@@ -48,9 +50,12 @@ export function makeChatAssembler(object = "chat.completion"): StreamAssembler {
         const value = chunk[name];
         if (fields[name] === undefined && value !== undefined && value !== null) fields[name] = value;
       }
-      if (isJsonObject(chunk.usage)) usage = chunk.usage;
-      if (!Array.isArray(chunk.choices)) return;
-      for (const part of chunk.choices) if (isJsonObject(part)) addChoice(choices, part);
+      const parts = Array.isArray(chunk.choices) ? chunk.choices.filter(isJsonObject) : [];
+      if (isJsonObject(chunk.usage)) {
+        usage = chunk.usage;
+        isAllCounted = true;
+      } else if (parts.some(hasContent)) isAllCounted = false;
+      for (const part of parts) addChoice(choices, part);
     },
     response() {
       if (isEmpty) return null;
@@ -64,12 +69,25 @@ export function makeChatAssembler(object = "chat.completion"): StreamAssembler {
     },
     usage: () => usage,
     isComplete: () => hasFinished(choices),
-    isUsageFinal: () => usage !== undefined && hasFinished(choices),
+    isUsageFinal: () => isAllCounted && hasFinished(choices),
   };
 }
 
 function hasFinished(choices: ReadonlyMap<number, Choice>): boolean {
   return [...choices.values()].some(({ finishReason }) => finishReason !== null);
+}
+
+/** True if a part of a choice holds anything that a model wrote. */
+function hasContent({ delta, text }: JsonObject): boolean {
+  if (typeof text === "string" && text !== "") return true;
+  if (!isJsonObject(delta)) return false;
+  return Object.entries(delta).some(
+    ([name, value]) =>
+      name !== "role" &&
+      value !== null &&
+      (typeof value === "object" || typeof value === "string") &&
+      Object.keys(value).length > 0,
+  );
 }
 
 function addChoice(choices: Map<number, Choice>, part: JsonObject): void {

@@ -20,7 +20,9 @@ export function answerStream(
 ): PiecewiseBody {
   const recorded = call.cache === undefined ? null : recordBytes(copy);
   const contentType = answer.headers["content-type"];
+  // The ledger closes when the stream ends, and also if it never begins.
   const release = call.start.inFlight?.hold();
+  if (release !== undefined) call.ledger.hold(release);
   return tap(first, source, {
     copy: recorded?.copy ?? copy,
     async onEnd(end) {
@@ -30,7 +32,6 @@ export function answerStream(
         if (end.outcome === "complete" && bytes !== null) keepAnswer(call, record, { bytes, contentType });
       } finally {
         call.ledger.close();
-        release?.();
       }
     },
     errorFrame: (reason) => toErrorFrame(call, reason),

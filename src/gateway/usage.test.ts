@@ -60,3 +60,9 @@ test.each<[Json | undefined]>([[undefined], [null], ["10"], [[]], [{ prompt_toke
     expect(toUsage(usage)).toEqual(noUsage);
   },
 );
+
+test.each([1e15, 1e308, Infinity])("a usage with a count of %d says nothing, wherever it stands", (absurd) => {
+  expect(toUsage({ prompt_tokens: absurd, completion_tokens: 1, total_tokens: 2 })).toEqual(noUsage);
+  expect(toUsage({ input_tokens: 1, output_tokens: absurd })).toEqual(noUsage);
+  expect(toUsage({ prompt_tokens: 1, prompt_tokens_details: { cached_tokens: absurd } })).toEqual(noUsage);
+});

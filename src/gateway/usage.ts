@@ -1,11 +1,12 @@
-import { isJsonObject, noUsage, type Json, type RecordUsage } from "#logging/record.ts";
+import { isJsonObject, noUsage, type Json, type JsonObject, type RecordUsage } from "#logging/record.ts";
 
 /**
  * An upstream's usage object as counts; whatever is missing or no number is 0. Reads OpenAI's two forms and Anthropic's,
- * which counts cached input beside the rest of it.
+ * which counts cached input beside the rest of it. An object with an absurd count says nothing at all, so that the call is
+ * estimated: it would use up every budget for good.
  */
 export function toUsage(usage: Json | undefined): RecordUsage {
-  if (!isJsonObject(usage)) return noUsage;
+  if (!isJsonObject(usage) || isAbsurd(usage)) return noUsage;
   // Transcriptions have it in the singular.
   const prompt = detailsOf(usage.prompt_tokens_details ?? usage.input_tokens_details ?? usage.input_token_details);
   const completion = detailsOf(usage.completion_tokens_details ?? usage.output_tokens_details);
@@ -45,9 +46,17 @@ function detailsOf(value: Json | undefined): Readonly<Record<string, Json>> {
   return isJsonObject(value) ? value : noDetails;
 }
 
-/** No call has more tokens. A larger number is a mistake of the upstream, and would not fit into any sum. */
-const tokensMax = 1_000_000_000;
+/** No call has more tokens: the largest context of any model, fifty times. A larger number is a mistake of the upstream. */
+const tokensMax = 500_000_000;
+
+function isAbsurd(usage: JsonObject): boolean {
+  return Object.values(usage).some((value) => (isJsonObject(value) ? isAbsurd(value) : isTooLarge(value)));
+}
+
+function isTooLarge(value: Json): boolean {
+  return typeof value === "number" && value > tokensMax;
+}
 
 function count(value: Json | undefined): number {
-  return typeof value === "number" && value > 0 ? Math.min(tokensMax, Math.floor(value)) : 0;
+  return typeof value === "number" && value > 0 ? Math.floor(value) : 0;
 }

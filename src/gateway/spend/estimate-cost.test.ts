@@ -28,6 +28,18 @@ test.each<[JsonObject, number]>([
   expect(tokensOf(body, "max_output_tokens: 1000")).toBe(tokens);
 });
 
+test.each<[JsonObject, boolean]>([
+  [{ messages: "hi" }, false],
+  [{ messages: "hi", max_tokens: 1 }, true],
+  [{ messages: "hi", n: 1e9 }, true],
+  [{ messages: "word ".repeat(10_000) }, true],
+])("case %# says itself what it may cost: %s", (body, isBound) => {
+  const params = "model: openai/own, api_base: 'http://x/v1', input_cost_per_token: 1, output_cost_per_token: 1";
+  const text = `model_list:\n  - model_name: m\n    litellm_params: {${params}}\n`;
+  const own = makeModelTable(parseConfig(text, "config.yaml", {}).config).get("m")?.[0] ?? null;
+  expect(estimateCost("chat", body, own).isBound).toBe(isBound);
+});
+
 test("without a known limit an answer is taken to have 16,384 tokens at most", () => {
   expect(tokensOf({ max_tokens: 1e15 })).toBe(16_384);
   expect(tokensOf({ max_tokens: 1e15 }, "max_tokens: nonsense")).toBe(16_384);

@@ -14,7 +14,7 @@ const outputTokensUnknownMax = 16_384;
 const choicesMax = 128;
 const picturesMax = 10;
 
-/** `isBound`: the request itself says how long the answer may be. */
+/** `isBound`: the request itself says what it may cost, so the default length of an answer decides little. */
 export type CostEstimate = { usd: number; isBound: boolean };
 
 /**
@@ -24,10 +24,18 @@ export type CostEstimate = { usd: number; isBound: boolean };
 export function estimateCost(operation: OperationName, body: JsonObject, deployment: Deployment | null): CostEstimate {
   const promptTokens = estimatePromptTokens(body);
   const asked = askedTokens(body) ?? askedTokens(deployment?.defaults ?? {});
-  const completionTokens = Math.min(asked ?? outputTokensDefault, outputLimit(deployment)) * countChoices(body);
-  const usage = { ...noUsage, promptTokens, completionTokens, totalTokens: promptTokens + completionTokens };
-  const usd = costOf(usage, deployment, foreseeAll(operation, body));
-  return { usd: Number.isFinite(usd) ? Math.max(0, usd) : 0, isBound: asked !== null };
+  const choices = countChoices(body);
+  const completionTokens = Math.min(asked ?? outputTokensDefault, outputLimit(deployment)) * choices;
+  const units = foreseeAll(operation, body);
+  const promptUsage = { ...noUsage, promptTokens, totalTokens: promptTokens };
+  const usage = { ...promptUsage, completionTokens, totalTokens: promptTokens + completionTokens };
+  const usd = toFinite(costOf(usage, deployment, units));
+  const isMostlyPrompt = usd > 0 && 2 * toFinite(costOf(promptUsage, deployment, units)) >= usd;
+  return { usd, isBound: asked !== null || choices > 1 || isMostlyPrompt };
+}
+
+function toFinite(usd: number): number {
+  return Number.isFinite(usd) ? Math.max(0, usd) : 0;
 }
 
 const boundFields = ["max_completion_tokens", "max_output_tokens", "max_tokens"];

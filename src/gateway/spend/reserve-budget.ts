@@ -7,7 +7,7 @@ import type { CallBudget } from "#keys/call-budgets.ts";
 /** What a call wants to hold back, until when at most, and in whose budgets. */
 export type BudgetRequest = Held & { recordId: string; budgets: readonly CallBudget[]; now: Date };
 
-/** `isBound`: the request itself says how long its answer may be. */
+/** `isBound`: the request itself says what it may cost. */
 type Held = { usd: number; isBound?: boolean };
 
 /** What was seen on the way: the key's spend where its budget was read, and the soft budgets that are used up. */

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openSpendJournal } from "#gateway/spend/spend-journal.ts";
 import type { Spent } from "#gateway/spend/spent.ts";
 import { setLogger } from "#lib/logger.ts";
@@ -27,6 +27,24 @@ test("what was noted is handed over once and then gone", async () => {
   await journal.close();
   expect(batches).toEqual([[one, { ...one, usd: 0.5 }], [one]]);
   expect(readdirSync(dir)).toEqual([]);
+});
+
+test("what is only given back is handed over without waiting for the next round", async () => {
+  vi.useFakeTimers();
+  try {
+    const batches: (readonly Spent[])[] = [];
+    const journal = openSpendJournal(dir, async (_id, spent) => void batches.push(spent));
+    const givenBack = { ...one, usd: 0, reservation: "call" };
+    journal.note(one);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(batches).toEqual([]);
+    journal.note(givenBack);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(batches).toEqual([[one, givenBack]]);
+    await journal.close();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("what a dead process left is taken over under its own id, a line that was cut excepted", async () => {

@@ -20,6 +20,8 @@ export type SpendJournal = {
 export const spendJournalState = stateCell<SpendJournal>("spend-journal");
 
 const flushMs = 1_000;
+/** What is only given back is handed over sooner: until then it keeps other calls of its budgets out. */
+const giveBackMs = 20;
 
 /**
  * Opens the journal of a data directory, and takes over what a process that died left in it. Lines that the disk does
@@ -42,14 +44,26 @@ export function openSpendJournal(dir: string, apply: ApplyBatch): SpendJournal {
 
   const timer = setInterval(() => void flush(), flushMs);
   timer.unref();
+  let isClosed = false;
+  let soon: NodeJS.Timeout | null = null;
+  function flushSoon(): void {
+    soon ??= setTimeout(() => {
+      soon = null;
+      void flush();
+    }, giveBackMs).unref();
+  }
+
   return {
     note(spent) {
       // After a failure the next flush tries again, not every call.
       if (journal.unwritten.length > 0 || !write(journal, [spent])) journal.unwritten.push(spent);
+      else if (spent.usd === 0 && !isClosed) flushSoon();
     },
     flush,
     async close() {
+      isClosed = true;
       clearInterval(timer);
+      if (soon !== null) clearTimeout(soon);
       await flush();
       const lost = journal.unwritten.length + (journal.batch?.spent.length ?? 0);
       if (lost > 0) currentLogger().error({ calls: lost }, "spend could neither be written nor stored; it is lost");
