@@ -54,6 +54,15 @@ const isDevelopment = process.argv.includes("--dev");
 /** Known once the gateway serves. */
 let stopper: Stopper | null = null;
 
+// A terminal that closes sends SIGHUP.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    // Before it serves there is nothing to lose. As the first process of a container it would ignore an unhandled signal.
+    if (stopper === null) process.exit(0);
+    stopper.signal(signal);
+  });
+}
+
 await start().catch((error: unknown) => {
   if (error instanceof AppError) process.stderr.write(`Sluice cannot start:\n${error.message}\n`);
   else
@@ -271,12 +280,6 @@ function makePages(): PageHandler {
 /** From now on signals stop the process in order, and so does an error that nobody caught. */
 function endWith(made: Stopper): void {
   stopper = made;
-  // A terminal that closes sends SIGHUP.
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      made.signal(signal);
-    });
-  }
   process.on("uncaughtException", (error) => {
     made.fail("an error was not caught", error);
   });

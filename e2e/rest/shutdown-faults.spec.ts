@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
+import { createServer as createTcpServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -144,3 +145,25 @@ for (const fault of ["cut", "hang"] as const) {
     await team.sink.close();
   });
 }
+
+test("a signal during the start ends the process with 0, also while its database is silent", async ({
+  startSluice,
+}) => {
+  const sluice = await startSluice();
+  await sluice.stop();
+  const sockets: Socket[] = [];
+  const silent = createTcpServer((socket) => void sockets.push(socket.on("error", () => undefined)));
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const address = silent.address();
+  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+  const restarting = sluice.restart({ DATABASE_URL: `postgresql://u:p@127.0.0.1:${String(port)}/d` }).then(
+    () => "it became ready",
+    (error: unknown) => String(error),
+  );
+  await until("it asks its database", () => sockets.length > 0);
+  sluice.signal("SIGTERM");
+  expect(await restarting).toContain("The server ended with 0.");
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+});
