@@ -117,6 +117,7 @@ async function startGateway() {
     SLUICE_MASTER_KEY: masterKey,
     SLUICE_ENCRYPTION_KEY: "encryption key of the benchmark",
     SLUICE_PRIVATE_DESTINATION_HOSTS: "127.0.0.1",
+    SLUICE_DRAIN_SECONDS: "0",
     ...(process.env.DATABASE_URL ? { DATABASE_URL: process.env.DATABASE_URL } : {}),
   });
   const url = `http://127.0.0.1:${String(port)}`;

@@ -128,6 +128,7 @@ function sluice(name: string, label: string, logs: boolean): System {
       await writeFile(config, configOf(surroundings.upstreamUrl, logs));
       const port = await freePort();
       const child = startChild([sluiceFile, "--config", config], {
+        SLUICE_DRAIN_SECONDS: "0",
         PORT: String(port),
         SLUICE_DATA_DIR: path.join(folder, "data"),
         SLUICE_MASTER_KEY: masterKey,
