@@ -7,7 +7,10 @@ import { globalDestination, manage, type Gateway, type ManagementRequest, type W
 
 /** What goes wrong. Three lanes run beside each other; in each, one thing comes after the other, as the seed says. */
 
-type Lane = { world: World; ledger: Ledger; random: Random };
+type Lane = { world: World; ledger: Ledger; random: Random; endsAtMs: number };
+
+/** So many calls are answered between two faults of processes, however slow the machine is. */
+const answeredBetween = 30;
 
 /** Runs all lanes until `endsAtMs`, and resolves when what was begun is over and everything is well again. */
 export async function runFaults(
@@ -16,7 +19,7 @@ export async function runFaults(
   { random, endsAtMs }: { random: Random; endsAtMs: number },
 ) {
   async function run(name: string, act: (lane: Lane) => Promise<void>): Promise<void> {
-    const lane = { world, ledger, random: random.branch(name) };
+    const lane = { world, ledger, random: random.branch(name), endsAtMs };
     while (ledger.nowMs() < endsAtMs) {
       await sleep(lane.random.between(300, 2_500));
       if (ledger.nowMs() < endsAtMs) await act(lane);
@@ -53,7 +56,10 @@ function noteProcess(
 }
 
 async function breakProcess(lane: Lane): Promise<void> {
-  const { world, random } = lane;
+  const { world, ledger, random, endsAtMs } = lane;
+  const answered = () => ledger.calls.filter(({ status }) => status === 200).length;
+  const before = answered();
+  while (answered() < before + answeredBetween && ledger.nowMs() < endsAtMs) await sleep(100);
   const gateway = random.pick(world.gateways);
   const common = [killOne, killOne, terminate, terminate, fillDisk, fillDisk];
   const shared = [restartPostgres, restartPostgres, killAll];
