@@ -100,7 +100,8 @@ const callIdHeader = {
 };
 
 /** What follows from who may call a route and from what it takes. */
-function usualRefusals({ auth, body, query }: Options): Record<string, string> {
+function usualRefusals({ auth, body, query, describe: { params = {} } }: Options): Record<string, string> {
+  const isChecked = auth !== "llm" && (body !== undefined || Object.keys(params).length > 0);
   return {
     ...(auth === "none"
       ? {}
@@ -116,7 +117,7 @@ function usualRefusals({ auth, body, query }: Options): Record<string, string> {
         }),
     ...(body && auth === "llm" ? { 400: "The body does not fit." } : {}),
     ...(body ? { 413: "The body is larger than `general_settings.max_request_size_mb`." } : {}),
-    ...((body && auth !== "llm") || query ? { 422: "Body or query do not fit; the list says where." } : {}),
+    ...(isChecked || query ? { 422: "Path, query or body do not fit; the list says where." } : {}),
     500: "A fault of the gateway; its log has the request id.",
     503: "The database cannot be reached now.",
   };

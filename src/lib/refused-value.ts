@@ -18,7 +18,12 @@ export function isRefusedRow(error: unknown): boolean {
 
 /** Prisma refuses some values before it asks, and JavaScript cannot make a bigint of every number. */
 function isRefusedByClient(error: unknown): boolean {
-  return error instanceof Error && (error.name === "PrismaClientValidationError" || error instanceof RangeError);
+  if (!(error instanceof Error)) return false;
+  // A stack that is too deep is a fault of ours.
+  return (
+    error.name === "PrismaClientValidationError" ||
+    (error instanceof RangeError && !error.message.includes("call stack"))
+  );
 }
 
 /** Looks for an SQLSTATE: the driver has it as `code`, Prisma under `meta`. */

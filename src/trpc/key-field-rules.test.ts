@@ -121,7 +121,7 @@ let owner: string;
 let ownersKey: string;
 let teamId: string;
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp("general_settings: { ignored_controls: [guardrails, enforced_params] }");
   owner = await makeUser(app.db);
   ownersKey = (await makeKey(app.db, { user_id: owner })).key;
   ({ team_id: teamId } = await makeTeam(app.db, {

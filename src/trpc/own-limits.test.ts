@@ -15,7 +15,7 @@ let admin: string;
 let key: string;
 let team_id: string;
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp("general_settings: { ignored_controls: [guardrails, enforced_params] }");
 });
 afterAll(() => app.close());
 

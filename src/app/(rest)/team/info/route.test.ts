@@ -43,8 +43,8 @@ test("tells a foreign key nothing, not even whether a team exists", async () => 
   expect(foreign.body).toEqual(missing.body);
 });
 
-test("answers 404 for an unknown team and 422 without an id", async () => {
-  expect(await info("?team_id=no%00body")).toMatchObject({ status: 404 });
+test("answers 404 for an unknown team, and 422 without an id or with one that no team can have", async () => {
+  expect(await info("?team_id=no%00body")).toMatchObject({ status: 422 });
   expect(await info("?team_id=nobody")).toMatchObject({
     status: 404,
     body: { error: { type: "auth_error", message: "Team not found, passed team id: nobody." } },

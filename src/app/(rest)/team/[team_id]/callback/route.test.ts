@@ -170,11 +170,12 @@ describe("refuses", () => {
   });
 
   test("an unknown team: 400 on POST, 404 on GET, after a body that does not fit", async () => {
-    for (const teamId of ["nobody", "nobody\0"]) {
-      const error = { detail: { error: `Team id = ${teamId} does not exist.` } };
-      expect(await post(teamId, langfuse)).toMatchObject({ status: 400, body: error });
-      expect(await get(teamId)).toMatchObject({ status: 404, body: error });
-    }
+    const error = { detail: { error: "Team id = nobody does not exist." } };
+    expect(await post("nobody", langfuse)).toMatchObject({ status: 400, body: error });
+    expect(await get("nobody")).toMatchObject({ status: 404, body: error });
+    // No team can have such an id.
+    expect((await post("nobody\0", langfuse)).status).toBe(422);
+    expect((await get("nobody\0")).status).toBe(422);
     expect((await post("nobody", { ...langfuse, callback_name: "prometheus" })).text).toContain("does not exist");
     expect((await post("nobody", { ...langfuse, callback_vars: { nonsense: "1" } })).status).toBe(422);
   });
