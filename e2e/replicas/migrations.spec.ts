@@ -228,6 +228,18 @@ test("a migration lets go of a table that is locked, lets the traffic pass, and 
   folder.remove();
 });
 
+test("a time limit for statements of the database ends no migration and no index build", async ({ databaseUrl }) => {
+  const folder = makeFolder();
+  const slowly = `CREATE FUNCTION slowly(int) RETURNS int IMMUTABLE LANGUAGE plpgsql
+    AS 'BEGIN PERFORM pg_sleep(1); RETURN $1; END'`;
+  folder.add("1_table", `${slowly}; CREATE TABLE t (a int); INSERT INTO t SELECT slowly(1);`);
+  folder.add("2_index", 'CREATE INDEX "slow_index" ON t (slowly(a));');
+  await runSql(databaseUrl, `ALTER DATABASE "${new URL(databaseUrl).pathname.slice(1)}" SET statement_timeout = 300`);
+  await migrate({ connectionString: databaseUrl }, { directory: folder.path });
+  expect(await isValid(databaseUrl, "slow_index")).toBe(true);
+  folder.remove();
+});
+
 test("a migration that waits for too long says what to look for, and leaves nothing behind", async ({
   databaseUrl,
 }) => {

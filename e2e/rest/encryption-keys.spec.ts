@@ -129,6 +129,7 @@ test("a key file that is missing, empty, blank, cut, another or unreadable stops
   const faults: [content: string, fault: RegExp][] = [
     ["", /The key file .*encryption-key is empty/],
     [" \n\t\n", /The key file .*encryption-key is empty/],
+    ["\0".repeat(kept.length), /The key file .*encryption-key holds zero bytes/],
     [kept.slice(0, 8), /The key file .*encryption-key holds fewer than 16 characters/],
     [kept.slice(0, 20), /The key file .*encryption-key opens nothing of what is stored/],
     [newKey(), /The key file .*encryption-key opens nothing of what is stored/],

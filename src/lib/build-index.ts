@@ -15,7 +15,7 @@ const passingCodes = new Set(["55P03", "40P01", "42P07"]);
  */
 export async function buildIndex(client: pg.Client, index: IndexBuild, checkTime: () => void): Promise<void> {
   // Behind a transaction pooler a setting of the session would reach other clients. A build blocks no traffic without it.
-  if (await isDirect(client)) await client.query(`SET lock_timeout = '${lockTimeout}'`);
+  if (await isDirect(client)) await client.query(`SET lock_timeout = '${lockTimeout}'; SET statement_timeout = 0`);
   for (;;) {
     const state = await readState(client, index);
     if (state === "valid") return;

@@ -83,6 +83,10 @@ function readSecret(file: string): string {
     const fault = value === "" ? "is empty" : `holds fewer than ${String(secretLengthMin)} characters`;
     throw unusable(file, fault, "restore it from a backup, or delete it if nothing was ever stored here");
   }
+  // Some file systems leave zero bytes where a crash kept the content from the disk: a key that anybody can guess.
+  if (value.includes("\0")) {
+    throw unusable(file, "holds zero bytes", "restore it from a backup, or delete it if nothing was ever stored here");
+  }
   if ((statSync(file).mode & 0o077) !== 0) {
     currentLogger().warn({ file }, "others could read this key file; now only its owner can");
     chmodSync(file, 0o600);

@@ -92,8 +92,10 @@ async function applyUnderLock(run: Run, migration: Migration): Promise<void> {
   const { client, waiting } = run;
   await client.query("BEGIN");
   try {
+    // A time limit of the role or the database is meant for calls. A migration of a large table may take longer.
     await client.query(
-      `SET LOCAL lock_timeout = '${lockTimeout}'; SET LOCAL idle_in_transaction_session_timeout = '${idleTimeout}'`,
+      `SET LOCAL lock_timeout = '${lockTimeout}'; SET LOCAL statement_timeout = 0;
+       SET LOCAL idle_in_transaction_session_timeout = '${idleTimeout}'`,
     );
     // Asked again and again: a statement that waits holds a snapshot, and a concurrent index build waits for those.
     const { rows } = await client.query<{ taken: boolean }>("SELECT pg_try_advisory_xact_lock($1) AS taken", [
