@@ -168,12 +168,20 @@ test("a whole answer that breaks off, and a 200 with an error in it, are failure
   for (const script of ["breaks", "fails"] as const) {
     statuses.push((await ask(sluice, key, { script, fields: { stream: false } })).status);
   }
-  expect(statuses).toEqual([500, 200]);
-  await until("both arrived", () => sink.records.length >= 2);
+  // The same between two APIs.
+  const between = [
+    ["/v1/chat/completions", "anthropic-breaks"],
+    ["/v1/messages", "openai-breaks"],
+  ] as const;
+  for (const [path, model] of between) {
+    statuses.push((await ask(sluice, key, { path, script: "breaks", fields: { stream: false, model } })).status);
+  }
+  expect(statuses).toEqual([500, 200, 500, 500]);
+  await until("all arrived", () => sink.records.length >= 4);
   for (const { record } of sink.records) {
     expect(record).toMatchObject({ status: "failure", usage_estimated: true });
     expect(Number(record.response_cost)).toBeGreaterThan(0.25);
   }
-  await until("both are spent", async () => (await spendOf(sluice, key)) > 0.5);
+  await until("all are spent", async () => (await spendOf(sluice, key)) > 1);
   await close();
 });

@@ -60,12 +60,16 @@ export async function attemptCall(call: RoutedCall, form: FormData | null): Prom
   const sentMs = nowMs();
   if (start.signal?.aborted) return { kind: "left", wasCalled: false };
   let answer: ProviderAnswer;
+  const vendor = { hasBegun: false };
   try {
-    answer = await untilCut(send(call, form));
+    answer = await untilCut(send(call, form, () => (vendor.hasBegun = true)));
   } catch (thrown) {
     if (start.signal?.aborted) return { kind: "left", wasCalled: true };
     if (!(thrown instanceof UpstreamError)) throw thrown;
-    return { kind: "failed", failure: { ...ofThrown(deployment, thrown), wasBegun: waitedForAnswer(thrown) } };
+    return {
+      kind: "failed",
+      failure: { ...ofThrown(deployment, thrown), wasBegun: vendor.hasBegun || waitedForAnswer(thrown) },
+    };
   }
   if (answer.status < 200 || answer.status >= 300) {
     const text = await readBody(answer, errorBytesMax).then(String, () => "");
@@ -113,7 +117,7 @@ function includesUsage({ stream_options: options }: JsonObject): boolean {
   return isJsonObject(options) && options.include_usage === true;
 }
 
-function send({ start, deployment }: RoutedCall, form: FormData | null): Promise<ProviderAnswer> {
+function send({ start, deployment }: RoutedCall, form: FormData | null, onBegun: () => void): Promise<ProviderAnswer> {
   const { operation, headers } = start;
   const isStream = start.body.stream === true;
   const provider = findProvider(deployment.provider, deployment.upstreamModel);
@@ -131,7 +135,7 @@ function send({ start, deployment }: RoutedCall, form: FormData | null): Promise
   // A stream may go on for as long as it comes, unless somebody set a time for the whole of it.
   const totalTimeoutMs = isStream ? deployment.wholeStreamTimeoutMs : timeoutMs;
   assertTakes(deployment, operation.name, isBridged || provider.takes(operation));
-  const call = { deployment, operation, body, form, headers, signal: start.signal, timeoutMs, totalTimeoutMs };
+  const call = { deployment, operation, body, form, headers, signal: start.signal, timeoutMs, totalTimeoutMs, onBegun };
   return isBridged ? answerMessages(call, provider) : provider.send(call);
 }
 

@@ -33,9 +33,9 @@ const audioTokensPerSecond = 10;
 type Asked = Pick<CallStart, "operation" | "body">;
 
 /**
- * What a call is counted with: the upstream's own counts if they are final. Otherwise the larger of what it said so far and
- * what prompt and answer come to, marked as estimated. A stream that is cut costs what came of it, and so does one whose
- * upstream never counts.
+ * What a call is counted with: the upstream's own counts if they are final. Otherwise it is estimated, and marked so: the
+ * upstream's count of the prompt if there is one, and the larger of its count of the answer and what the answer comes
+ * to. A stream that is cut costs what came of it, and so does one whose upstream never counts.
  */
 export function settleUsage({ operation: { name }, body }: Asked, answer: AnswerSoFar): RecordUsage {
   const known = toUsage(answer.usage);

@@ -17,6 +17,8 @@ export type ProviderCall = {
   timeoutMs: number;
   /** How long the whole answer may take; undefined: for as long as it comes. */
   totalTimeoutMs: number | undefined;
+  /** Told when the vendor says yes, in case its answer turns out to be no whole one: it has begun to work. */
+  onBegun?: (() => unknown) | undefined;
 };
 
 /** What an upstream answered, whatever its status. The body is read once. */

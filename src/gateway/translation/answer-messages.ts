@@ -30,6 +30,7 @@ export async function answerMessages(call: ProviderCall, provider: Provider): Pr
   const notes = [...dropped, ...(answer.dropped ?? [])];
   const noted = notes.length === 0 ? answer : { ...answer, dropped: notes };
   if (answer.status < 200 || answer.status >= 300) return noted;
+  call.onBegun?.();
   const isStream = answer.headers["content-type"]?.includes("event-stream") === true;
   if (isStream) return { ...noted, body: toAnswerBody(toEvents(answer.body), () => answer.body.destroy()) };
   const bytes = await readBody({ ...answer, headers: {} }, answerBytesMax);

@@ -6,13 +6,13 @@ import type { ProviderCall } from "#gateway/providers/provider.ts";
 export type ProviderFetch = typeof globalThis.fetch;
 
 /** The call's limits, and what ends it. */
-export type FetchLimits = Pick<ProviderCall, "timeoutMs" | "totalTimeoutMs"> & { signal: AbortSignal };
+export type FetchLimits = Pick<ProviderCall, "timeoutMs" | "totalTimeoutMs" | "onBegun"> & { signal: AbortSignal };
 
 /**
  * The one way out, in the form that a provider's library calls: with the call's timeouts, pulled by the reader. A header
  * without a value is not sent, because a library cannot be told that there is no key.
  */
-export function makeProviderFetch({ timeoutMs, totalTimeoutMs, signal }: FetchLimits): ProviderFetch {
+export function makeProviderFetch({ timeoutMs, totalTimeoutMs, signal, onBegun }: FetchLimits): ProviderFetch {
   return async (input, init) => {
     const headers: Record<string, string> = {};
     for (const [name, value] of new Headers(init?.headers)) if (value !== "") headers[name] = value;
@@ -26,6 +26,7 @@ export function makeProviderFetch({ timeoutMs, totalTimeoutMs, signal }: FetchLi
       totalTimeoutMs,
       signal,
     });
+    if (answer.status >= 200 && answer.status < 300) onBegun?.();
     const isEmpty = [204, 205, 304].includes(answer.status);
     return new Response(isEmpty ? null : toStream(answer.body), { status: answer.status, headers: answer.headers });
   };
