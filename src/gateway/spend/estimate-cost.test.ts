@@ -67,9 +67,17 @@ test("an estimate is finite and not negative, whatever stands where numbers belo
   }
 });
 
+test("one client's large calls, many at once, always leave room for a small one", () => {
+  let taken = 0.3;
+  for (let call = 0; call < 50; call += 1) taken += toHold({ usd: 33, isBound: true }, { taken, maxBudget: 20 }) ?? 0;
+  expect(taken).toBeLessThan(11);
+  expect(toHold({ usd: 1, isBound: true }, { taken, maxBudget: 20 })).toBe(1);
+});
+
 test("a budget is held for what fits, refused for much more, and never taken whole by one call", () => {
   expect(toHold({ usd: 3 }, { taken: 2, maxBudget: 10 })).toBe(3);
-  expect(toHold({ usd: 9, isBound: true }, { taken: 2, maxBudget: 10 })).toBe(9);
+  expect(toHold({ usd: 8, isBound: true }, { taken: 2, maxBudget: 10 })).toBe(8);
+  expect(toHold({ usd: 9, isBound: true }, { taken: 2, maxBudget: 10 })).toBe(4);
   expect(toHold({ usd: 17, isBound: true }, { taken: 2, maxBudget: 10 })).toBeNull();
   expect(toHold({ usd: 17 }, { taken: 2, maxBudget: 10 })).toBe(17);
   expect(toHold({ usd: 17, isBound: true }, { taken: 0, maxBudget: 10 })).toBe(5);

@@ -53,15 +53,20 @@ const overdrawMax = 2;
 /**
  * What a call holds back in a budget; null if it is refused: nothing is left, or the call says itself that it may cost
  * more than twice what is left. A budget of which nothing is taken lets any call through, or calls that may cost more than
- * the budget could never be made. Such a call holds half of it, so that no single call keeps everybody else out.
+ * the budget could never be made. A call that says itself that it may cost more than what is left holds half of that, so
+ * that no single call keeps everybody else out.
  */
 export function toHold(
   { usd, isBound = false }: Held,
   { taken, maxBudget }: { taken: number; maxBudget: number },
 ): number | null {
-  if (taken >= maxBudget) return null;
-  if (taken === 0) return usd > maxBudget ? maxBudget / 2 : usd;
-  return isBound && usd > overdrawMax * (maxBudget - taken) ? null : usd;
+  const left = maxBudget - taken;
+  if (left <= 0) return null;
+  if (usd <= left) return usd;
+  if (taken === 0) return left / 2;
+  // Nothing but the default length of an answer is more than what is left, so nearly nothing is.
+  if (!isBound) return usd;
+  return usd > overdrawMax * left ? null : left / 2;
 }
 
 function note(seen: BudgetsSeen, budget: CallBudget, { spend, softBudget }: BudgetState): void {
