@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer, connect as connectTo } from "node:net";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -256,4 +257,42 @@ test("a migration that waits for too long says what to look for, and leaves noth
   await migrate({ connectionString: databaseUrl }, options);
   await holder.end();
   folder.remove();
+});
+
+/** PostgreSQL's own answer to a client while it starts. */
+function startingUp(): Buffer {
+  const fields = ["SFATAL", "VFATAL", "C57P03", "Mthe database system is starting up", ""];
+  const body = Buffer.from(`${fields.join("\0")}\0`);
+  const head = Buffer.from("E\0\0\0\0");
+  head.writeInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+}
+
+test("a start waits for a server that accepts no connections yet, and says so if it never does", async ({
+  databaseUrl,
+}) => {
+  const target = new URL(databaseUrl);
+  let refusals = 2;
+  const front = createServer((socket) => {
+    socket.on("error", () => undefined);
+    refusals -= 1;
+    if (refusals >= 0) {
+      socket.once("data", () => socket.end(startingUp()));
+      return;
+    }
+    const server = connectTo(Number(target.port), target.hostname);
+    server.on("error", () => socket.destroy());
+    socket.pipe(server).pipe(socket);
+  });
+  front.listen(0, "127.0.0.1");
+  await once(front, "listening");
+  const address = front.address();
+  if (address === null || typeof address === "string") throw new Error("The server has no TCP port.");
+  const url = new URL(databaseUrl);
+  url.host = `127.0.0.1:${String(address.port)}`;
+  await migrate({ connectionString: url.href });
+  expect(refusals).toBeLessThan(0);
+  refusals = 1_000;
+  await expect(migrate({ connectionString: url.href }, { reachPatienceMs: 1 })).rejects.toThrow(/no connections yet/);
+  front.close();
 });

@@ -7,8 +7,8 @@ import { AppError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
 import { isIncompatible, type Migration, readMigrations } from "#lib/migration-files.ts";
 
-/** Where the migrations are, and how long one start waits for other sessions. */
-export type MigrateOptions = { directory?: string; patienceMs?: number };
+/** Where the migrations are, and how long one start waits for other sessions, and for a server that is not ready. */
+export type MigrateOptions = { directory?: string; patienceMs?: number; reachPatienceMs?: number };
 
 /** Any number that only we use for this purpose. Former builds took 72153001 for their session, which poolers leak. */
 const advisoryLock = 72_153_003;
@@ -21,9 +21,17 @@ const heartbeatMs = 10_000;
 const pollMs = 250;
 const retryMs = 1_500;
 const patienceDefaultMs = 600_000;
+const reachRetryMs = 1_000;
+const reachPatienceDefaultMs = 60_000;
 
 /** Lock timeout, deadlock, serialization failure. */
 const passingCodes = new Set(["55P03", "40P01", "40001"]);
+
+/**
+ * A server that comes back by itself: it stops, crashed or starts, or has no connection left. A pooler answers 08P01
+ * while its server is away, and PgBouncer for another 15 s.
+ */
+const comingBackCode = /^(?:08P01|57P0[1-3]|53300)$/;
 
 type Run = { client: pg.Client; connection: pg.ClientConfig; waiting: Waiting };
 
@@ -35,16 +43,32 @@ type Run = { client: pg.Client; connection: pg.ClientConfig; waiting: Waiting };
  * one, so that the tables stay in use; a build that was broken off is made again. The lock belongs to a transaction, so
  * it works behind a transaction pooler and ends with its holder. Without anything to apply no lock is taken.
  *
+ * A server that is starting, or whose pooler does not let us in yet, is asked again. One that does not exist is not.
+ *
  * Throws an `AppError` if a newer build has made the database unusable for this one, or if waiting takes too long.
  */
 export async function migrate(connection: pg.ClientConfig, options: MigrateOptions = {}): Promise<void> {
+  const { reachPatienceMs = reachPatienceDefaultMs } = options;
+  const reaching = makeWaiting(reachPatienceMs, "look at the database and at the pooler in front of it");
+  for (;;) {
+    try {
+      await migrateOnce(connection, options);
+      return;
+    } catch (error) {
+      if (!comingBackCode.test(errorCode(error))) throw error;
+      await reaching.pause(reachRetryMs, { cause: String(error) }, "the database accepts no connections yet");
+    }
+  }
+}
+
+async function migrateOnce(connection: pg.ClientConfig, options: MigrateOptions): Promise<void> {
   const { directory = join(import.meta.dirname, "../../prisma/migrations"), patienceMs = patienceDefaultMs } = options;
   const migrations = readMigrations(directory);
   const client = new pg.Client({ ...connection, connectionTimeoutMillis: 10_000 });
   await client.connect();
   // A connection that is lost while it is idle fails the next statement, and must not end the process.
   client.on("error", () => undefined);
-  const run = { client, connection, waiting: makeWaiting(patienceMs) };
+  const run = { client, connection, waiting: makeWaiting(patienceMs, longTransactions) };
   try {
     for (;;) {
       const next = findPending(migrations, await readApplied(client));
@@ -52,9 +76,11 @@ export async function migrate(connection: pg.ClientConfig, options: MigrateOptio
       await applyUnderLock(run, next);
     }
   } finally {
-    await client.end();
+    await client.end().catch(() => undefined);
   }
 }
+
+const longTransactions = "look for transactions that stay open in pg_stat_activity, end them";
 
 /** The migrations that the database has, with their checksums. */
 async function readApplied(client: pg.Client): Promise<Map<string, string>> {
@@ -172,7 +198,7 @@ type Waiting = {
   check(waitedFor: string): void;
 };
 
-function makeWaiting(patienceMs: number): Waiting {
+function makeWaiting(patienceMs: number, fix: string): Waiting {
   const endMs = performance.now() + patienceMs;
   let saidMs = Number.NEGATIVE_INFINITY;
 
@@ -180,8 +206,7 @@ function makeWaiting(patienceMs: number): Waiting {
     if (performance.now() < endMs) return;
     throw new AppError(
       "unavailable",
-      `The database could not be brought up to date: ${waitedFor}. ` +
-        "Fix: look for transactions that stay open in pg_stat_activity, end them, and start again.",
+      `The database could not be brought up to date: ${waitedFor}. Fix: ${fix}, and start again.`,
     );
   }
 
