@@ -11,7 +11,13 @@ import { encryptionKeyId, makeKeyring } from "#lib/seal.ts";
 import { databaseUrl, readSecrets } from "#lib/secrets.ts";
 import { openQueuePool, type QueuePool } from "#logging/queue/database-pool.ts";
 import { callbackStore } from "#logging/sealed/callback-store.ts";
-import { findLostKeys, kindNames, noteLostKey, registerKeys } from "#logging/sealed/encryption-keys.ts";
+import {
+  findLostKeys,
+  kindNames,
+  noteLostKey,
+  registerKeys,
+  retireOtherKeys,
+} from "#logging/sealed/encryption-keys.ts";
 import { databaseQueueStore, openQueueFileStore, type QueueFileStore } from "#logging/sealed/queue-stores.ts";
 import { type ResealedKind, resealStores } from "#logging/sealed/reseal-stores.ts";
 
@@ -87,6 +93,7 @@ async function resealAll({ db, pool, file, keys, print }: AllParts): Promise<num
   await registerKeys(db, keys, isProved ? keys.slice(0, 1) : []);
   const lost = await findLostKeys(db);
   const left = kinds.map((kind) => report(kind, lost, print)).reduce((sum, count) => sum + count, 0);
+  if (isProved && left === 0) await retireOtherKeys(db, newest);
   if (file.isTaken) {
     print("A gateway runs on this data directory. It moved its queue file to its newest key when it started.");
   }

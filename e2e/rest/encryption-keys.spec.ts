@@ -198,6 +198,10 @@ test("a rotation keeps secrets, waiting records, sessions' keys and signed state
   const newer = await mustAdmin(last, `/team/${disabled.teamId}/disable_logging/statement`);
   expect(readSigned(String(newer.jws), keys.slice(0, 1))).toEqual(newer.statement);
   expect(readSigned(String(newer.jws), keys.slice(1))).toBeNull();
+  await last.stop();
+  await expect(place.start(old)).rejects.toThrow(/SLUICE_ENCRYPTION_KEY opens nothing of what is stored/);
+  await last.restart();
+  expect(Keys.parse(await mustAdmin(last, "/v1/logging/statement_keys"))).toEqual({ keys });
   await disabled.langfuse.close();
 });
 

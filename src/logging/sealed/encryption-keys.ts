@@ -62,6 +62,14 @@ export async function registerKeys(
   }
 }
 
+/**
+ * Notes that everything that was sealed under other keys is under this one now. What proves the others goes, so that no
+ * gateway starts with a retired key alone, which would open nothing. Their public keys stay.
+ */
+export async function retireOtherKeys(db: Database["db"], newestId: string): Promise<void> {
+  await db.encryptionKey.updateMany({ where: { id: { not: newestId } }, data: { sentinel: null } });
+}
+
 /** Notes that a key is lost, so that what it sealed keeps no gateway from starting. Nothing is removed. */
 export async function noteLostKey(db: Database["db"], id: string): Promise<void> {
   const data = { lostAt: new Date() };
