@@ -40,6 +40,7 @@ import { assertKindsKnown, assertTeamSwitchesAct } from "#logging/callback-setti
 import { checkCallbackNames } from "#logging/check-callback-names.ts";
 import { startDeliveryThread } from "#logging/delivery-thread.ts";
 import { operatorVarsState } from "#logging/resolve-callback.ts";
+import { queuePathState } from "#logging/queue/local-reports.ts";
 import { unlockStored } from "#logging/sealed/unlock.ts";
 import { readAlertRules, startAlerts } from "#teams/alerts/start-alerts.ts";
 import { followPolicy } from "#teams/follow-policy.ts";
@@ -150,6 +151,7 @@ function setModels(config: LoadedConfig["config"]): string[] {
 
 /** The database, once its schema is up to date and the encryption keys are proved to fit what is stored. */
 async function openUnlocked(settings: Settings, url: string | null, secrets: Secrets): Promise<Database> {
+  queuePathState.set(queuePath(settings));
   const database = await openDatabase({ url, dataDir: join(settings.dataDir, "postgres") });
   database.onFailure((error) => {
     failWith("the embedded database ended", error);

@@ -106,30 +106,3 @@ for (const after of ["stop", "kill"] as const) {
     await langfuse.close();
   });
 }
-
-test("a queue file that vanishes under a running gateway costs no call that is made afterwards", async ({
-  startSluice,
-  fakes,
-}) => {
-  test.setTimeout(120_000);
-  const langfuse = await startFakeLangfuse({ projects: [project] });
-  const sluice = await startSluice({ config: fakeModelConfig(fakes), env: { SLUICE_QUEUE: "local" } });
-  await mustAdmin(sluice, "/team/new", { team_id: "vanish" });
-  const callback = { callback_name: "langfuse", callback_vars: langfuseVars(langfuse.url, project) };
-  await mustAdmin(sluice, "/team/vanish/callback", callback);
-  const apiKey = await makeKey(sluice, { team_id: "vanish" });
-  const client = new OpenAI({ apiKey, baseURL: `${sluice.url}/v1`, maxRetries: 0 });
-  const ask = (content: string) =>
-    client.chat.completions.create({ model: "fake-model", messages: [{ role: "user", content }] });
-  await ask("before");
-  for (const ending of ["", "-wal"]) rmSync(join(sluice.dataDir, "queue", `records.sqlite${ending}`), { force: true });
-  await until("it was noticed", () => sluice.logs().includes("delivery thread ended and is started again"));
-  await ask("after");
-  await until("the call arrived", () =>
-    JSON.stringify(langfuse.project("damage").spans.map((span) => span.input)).includes("after"),
-  );
-  await sluice.kill();
-  await sluice.restart();
-  expect(readdirSync(join(sluice.dataDir, "queue"))).toContain("records.sqlite");
-  await langfuse.close();
-});

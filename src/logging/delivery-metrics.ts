@@ -2,6 +2,7 @@ import type { Db } from "#lib/db.ts";
 import { version } from "#lib/version.ts";
 import { deliveryState } from "#logging/delivery.ts";
 import { nameCallbacks } from "#logging/name-callbacks.ts";
+import { type DamageReport, queuePathState, readReports } from "#logging/queue/local-reports.ts";
 import { deliveryStates } from "#logging/queue/queue.ts";
 import { unopenedValuesState } from "#logging/sealed/unopened-values.ts";
 
@@ -39,6 +40,7 @@ export async function readMetrics(db: Db): Promise<string> {
       "What the queue takes on the disk, kept contents included.",
       sizes.map(({ place, bytes }) => ({ labels: { place }, value: bytes })),
     ),
+    ...damageGauges(),
     ...toGauge(
       "sluice_unopened_contents",
       "Queued contents that could not be opened since the delivery thread started, by the key that is missing.",
@@ -54,6 +56,36 @@ export async function readMetrics(db: Db): Promise<string> {
     ),
     "",
   ].join("\n");
+}
+
+/** The damages of the queue file that its reports know of. What nobody could count is not in `lost`. */
+function damageGauges(): string[] {
+  const path = queuePathState.find();
+  const reports = path === undefined ? [] : readReports(path);
+  const sum = (pick: (report: DamageReport) => number): Sample[] => [
+    { labels: {}, value: reports.reduce((total, report) => total + pick(report), 0) },
+  ];
+  const lastSeconds = Math.floor(Date.parse(reports.at(-1)?.at ?? "1970-01-01") / 1000);
+  return [
+    ...toGauge(
+      "sluice_queue_file_damages",
+      "Times that the queue file was found damaged or lost, 20 at most.",
+      sum(() => 1),
+    ),
+    ...toGauge(
+      "sluice_queue_file_recovered_deliveries",
+      "Waiting deliveries that were recovered from damaged or lost queue files.",
+      sum(({ recovered }) => recovered),
+    ),
+    ...toGauge(
+      "sluice_queue_file_lost_deliveries",
+      "Waiting deliveries that could not be recovered.",
+      sum(({ lost }) => lost ?? 0),
+    ),
+    ...toGauge("sluice_queue_file_damaged_timestamp_seconds", "When it was last found; 0: never.", [
+      { labels: {}, value: lastSeconds },
+    ]),
+  ];
 }
 
 type Sample = { labels: Readonly<Record<string, string>>; value: number };

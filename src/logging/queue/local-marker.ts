@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 
 /**
@@ -17,7 +17,8 @@ const Marker = z.object({
 });
 export type Marker = z.output<typeof Marker>;
 
-const markerPath = (path: string): string => `${path}.marker`;
+/** Where the marker of a queue file is. */
+export const markerPath = (path: string): string => `${path}.marker`;
 
 /** The marker of a queue file; null if there is none that can be read. */
 export function readMarker(path: string): Marker | null {
@@ -33,6 +34,11 @@ export function writeMarker(path: string, marker: Marker): void {
   const fresh = `${markerPath(path)}.new`;
   writeFileSync(fresh, JSON.stringify(marker), { mode: 0o600 });
   renameSync(fresh, markerPath(path));
+}
+
+/** Removes the marker of a queue file. */
+export function removeMarker(path: string): void {
+  rmSync(markerPath(path), { force: true });
 }
 
 /** The first page of a database file, as text. */

@@ -1,32 +1,106 @@
-import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { type DatabaseSync } from "node:sqlite";
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { currentLogger } from "#lib/logger.ts";
 import { inspectFile, openLocalFile } from "#logging/queue/local-file.ts";
-import { damagePath, type Marker, readDamage, readMarker } from "#logging/queue/local-marker.ts";
-import { salvage } from "#logging/queue/local-salvage.ts";
+import { damagePath, type Marker, readDamage, readMarker, removeMarker } from "#logging/queue/local-marker.ts";
+import { addReport } from "#logging/queue/local-reports.ts";
+import { rescuedPath } from "#logging/queue/local-rescue.ts";
+import { salvage, type Salvaged } from "#logging/queue/local-salvage.ts";
 
 /**
  * Opens the file of the local queue, as `openLocalFile`, after verifying it. A damaged file is moved aside, and what can
- * be read of it goes into a fresh one. Our own log says what was found, what was recovered, and what is lost.
+ * be read of it goes into a fresh one. Our own log and the reports say what was found, recovered, and lost.
  */
 export function openSoundFile(path: string): DatabaseSync {
-  const marker = readMarker(path);
-  const damage = findDamage(path);
-  if (damage === null) {
-    const file = openLocalFile(path);
-    reportLoss(path, file, marker);
-    return file;
-  }
-  const aside = moveAside(path);
-  rmSync(damagePath(path), { force: true });
+  recoverFile(path);
   const file = openLocalFile(path);
-  const salvaged = salvage(aside, file, marker);
-  const lost = marker === null ? null : Math.max(0, marker.pending - salvaged.pending);
-  currentLogger().error(
-    { file: aside, damage, ...salvaged, lost },
-    "the queue file was damaged and moved aside; what could be read of it was recovered",
-  );
+  reportLoss(path, file, readMarker(path));
   return file;
+}
+
+/**
+ * Makes the file of a local queue one that can be trusted, or leaves none. A sound file stays as it is. If the process
+ * dies meanwhile, the next start goes on from the damaged file, or from the complete new one.
+ */
+export function recoverFile(path: string): void {
+  checkAccess(path);
+  if (existsSync(rescuedPath(path))) {
+    const damage = readDamage(path) ?? "it was lost while it was used";
+    const figures = replaceWithRescued(path, damage);
+    currentLogger().error(
+      figures,
+      "the queue file was lost while it was used; its records were copied from the open file",
+    );
+  }
+  const damage = findDamage(path);
+  if (damage === null) return;
+  const { settled, withoutContent } = salvageInto(path, rescuedPath(path));
+  const figures = { ...replaceWithRescued(path, damage), settled, withoutContent };
+  currentLogger().error(figures, "the queue file was damaged and moved aside; what could be read of it was recovered");
+}
+
+function salvageInto(path: string, target: string): Salvaged {
+  const fresh = `${path}.salvaging`;
+  for (const ending of ["", "-wal", "-shm", "-journal"]) rmSync(`${fresh}${ending}`, { force: true });
+  if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600 });
+  const file = openLocalFile(fresh);
+  try {
+    return salvage(path, file, readMarker(path));
+  } finally {
+    file.close();
+    renameSync(fresh, target);
+  }
+}
+
+/** Puts the recovered file in the place of the damaged one, which is moved aside if it is there, and reports it. */
+function replaceWithRescued(path: string, damage: string) {
+  const marker = readMarker(path);
+  const aside = [path, `${path}-wal`].some((one) => existsSync(one)) ? moveAside(path) : null;
+  rmSync(damagePath(path), { force: true });
+  renameSync(rescuedPath(path), path);
+  const pending = countPending(path);
+  const lost = marker === null ? null : Math.max(0, marker.pending - pending);
+  // It tells of the file that was moved.
+  removeMarker(path);
+  addReport(path, { ...toReport(damage), file: aside === null ? null : basename(aside), recovered: pending, lost });
+  return { file: aside, damage, pending, lost };
+}
+
+function countPending(path: string): number {
+  const file = new DatabaseSync(path, { readOnly: true });
+  try {
+    return Number(file.prepare("SELECT coalesce(sum(pending), 0) AS n FROM callback").get()?.n);
+  } catch {
+    return 0;
+  } finally {
+    file.close();
+  }
+}
+
+const toReport = (damage: string) => ({ at: new Date().toISOString(), damage });
+
+/** Throws if the file or its folder cannot be read and written, with the path and what to do. */
+function checkAccess(path: string): void {
+  const folder = dirname(path);
+  const both = constants.R_OK | constants.W_OK;
+  let checked = folder;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, both | constants.X_OK);
+    for (checked of [path, `${path}-wal`]) {
+      if (!existsSync(checked)) continue;
+      accessSync(checked, both);
+      if (!statSync(checked).isFile()) throw new Error("it is not a file");
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `The queue file ${path} cannot be used: ${checked} must be readable and writable for the user of the gateway (${reason}). ` +
+        "Correct its owner and mode, or set SLUICE_DATA_DIR to another folder.",
+      { cause: error },
+    );
+  }
 }
 
 /** What is wrong with a file; null if it is sound, or if there is none and nothing is left of one. */
@@ -57,6 +131,8 @@ function reportLoss(path: string, file: DatabaseSync, marker: Marker | null): vo
   const id = file.prepare("SELECT id FROM identity").get()?.id;
   if (id === marker.id) return;
   const pending = Number(file.prepare("SELECT coalesce(sum(pending), 0) AS n FROM callback").get()?.n);
+  const damage = "the file is missing, empty or another one";
+  addReport(path, { ...toReport(damage), file: null, recovered: 0, lost: marker.pending });
   currentLogger().error(
     { file: path, lost: marker.pending, pending },
     "the queue file is missing, empty or another one: the records that waited in it are lost",

@@ -103,7 +103,8 @@ type Copying = { marker: Marker | null; salvaged: Salvaged };
 
 const partRows = 500;
 
-function copyRows(source: DatabaseSync, fresh: DatabaseSync, { marker, salvaged }: Copying): void {
+/** Copies every readable row into a fresh file, and counts in `salvaged`. */
+export function copyRows(source: DatabaseSync, fresh: DatabaseSync, { marker, salvaged }: Copying): void {
   const callbacks = readCallbacks(source, marker);
   const into = prepareInto(fresh);
   const contentOf = makeContentReader(source);

@@ -1,8 +1,11 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { currentLogger } from "#lib/logger.ts";
 import { isDamage } from "#logging/queue/local-file.ts";
-import { noteDamage, readFirstPage, writeMarker } from "#logging/queue/local-marker.ts";
+import { makeLossFinder } from "#logging/queue/local-loss.ts";
+import { markerPath, noteDamage, readFirstPage, writeMarker } from "#logging/queue/local-marker.ts";
 import { DamagedQueue, integerOf, textOf } from "#logging/queue/local-row.ts";
+import { rescueFile } from "#logging/queue/local-rescue.ts";
 import type { LocalStore } from "#logging/queue/local-store.ts";
 
 /** Called once if the file is found damaged while it is used. Nothing can be committed from then on. */
@@ -17,7 +20,10 @@ export type Watch = {
   guard<Args extends unknown[], Result>(work: (...args: Args) => Promise<Result>): (...args: Args) => Promise<Result>;
   /** Makes work that is synchronous report damage, and throw all the same. */
   guardSync<Args extends unknown[], Result>(work: (...args: Args) => Result): (...args: Args) => Result;
-  stop(): void;
+  /** Looks a last time. Returns false if the file is damaged or lost. */
+  stop(): boolean;
+  /** Reports what was found while the file was closed. */
+  fail(error: unknown): void;
 };
 
 const everyMs = 2_000;
@@ -27,30 +33,18 @@ const everyMs = 2_000;
  * name, or to one that was emptied, cannot be read back.
  */
 export function watchFile(path: string, store: LocalStore, onDamage: OnDamage | undefined): Watch {
-  const { file } = store;
-  const id = textOf(file.prepare("SELECT id FROM identity").get() ?? {}, "id");
-  const pageBytes = integerOf(file.prepare("PRAGMA page_size").get() ?? {}, "page_size");
-  const numbers = file.prepare("SELECT number, callback_id, pending FROM callback");
-  const firstPage = readFirstPage(path, pageBytes);
-  const { ino } = statSync(path);
-  let written = "";
+  const pageBytes = integerOf(store.file.prepare("PRAGMA page_size").get() ?? {}, "page_size");
+  const mark = makeMarkerWriter(path, store, pageBytes);
+  const findLoss = makeLossFinder(path, pageBytes);
   let isOver = false;
+  const ended = (): boolean => isOver;
 
-  function mark(): void {
-    const rows = numbers.all();
-    const pending = rows.reduce((sum, row) => sum + integerOf(row, "pending"), 0);
-    const callbacks = Object.fromEntries(rows.map((row) => [integerOf(row, "number"), textOf(row, "callback_id")]));
-    const marker = { id, pending, callbacks, firstPage };
-    const text = JSON.stringify([pending, callbacks]);
-    if (text === written) return;
-    writeMarker(path, marker);
-    written = text;
-  }
-
+  /** From here on nothing is committed: it would not be in the copy. Whoever waits is served by the next thread. */
   function report(error: unknown): void {
     if (isOver || onDamage === undefined) return;
     isOver = true;
     const reason = error instanceof Error ? error.message : String(error);
+    if (findLoss() !== null) rescue(path, store, mark);
     currentLogger().error({ file: path, error: reason }, "the queue file is damaged; it is verified and opened again");
     noteDamage(path, `damaged while it was used: ${reason}`);
     onDamage(new Error(reason, { cause: error }));
@@ -58,8 +52,8 @@ export function watchFile(path: string, store: LocalStore, onDamage: OnDamage | 
 
   function look(): void {
     try {
-      const found = existsSync(path) ? statSync(path) : null;
-      if (found?.ino !== ino || found.size < pageBytes) throw new DamagedQueue("it was removed, replaced or emptied.");
+      const loss = findLoss();
+      if (loss !== null) throw new DamagedQueue(loss);
       mark();
     } catch (error) {
       if (isDamage(error)) report(error);
@@ -74,11 +68,12 @@ export function watchFile(path: string, store: LocalStore, onDamage: OnDamage | 
     guard:
       (work) =>
       async (...args) => {
+        if (ended()) return new Promise(() => undefined);
         try {
           return await work(...args);
         } catch (error) {
-          if (isDamage(error)) report(error);
-          if (isOver && isDamage(error)) return new Promise(() => undefined);
+          if (isDamage(error) || findLoss() !== null) report(error);
+          if (ended()) return new Promise(() => undefined);
           throw error;
         }
       },
@@ -94,7 +89,38 @@ export function watchFile(path: string, store: LocalStore, onDamage: OnDamage | 
       },
     stop() {
       clearInterval(timer);
-      if (!isOver) look();
+      if (!ended()) look();
+      return !ended();
     },
+    fail: report,
+  };
+}
+
+/** Copies what the open connection reads of a lost file, and writes down before how many records the copy must hold. */
+function rescue(path: string, { file }: LocalStore, mark: () => void): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    mark();
+  } catch (error) {
+    currentLogger().warn({ file: path, error: String(error) }, "the records of the lost queue file cannot be counted");
+  }
+  if (rescueFile(file, path)) return;
+  currentLogger().error({ file: path }, "the queue file was lost while it was used, and no copy could be made of it");
+}
+
+/** Makes the function that writes the marker of a file if something changed since. */
+function makeMarkerWriter(path: string, { file }: LocalStore, pageBytes: number): () => void {
+  const id = textOf(file.prepare("SELECT id FROM identity").get() ?? {}, "id");
+  const numbers = file.prepare("SELECT number, callback_id, pending FROM callback");
+  const firstPage = readFirstPage(path, pageBytes);
+  let written = "";
+  return () => {
+    const rows = numbers.all();
+    const pending = rows.reduce((sum, row) => sum + integerOf(row, "pending"), 0);
+    const callbacks = Object.fromEntries(rows.map((row) => [integerOf(row, "number"), textOf(row, "callback_id")]));
+    const text = JSON.stringify([pending, callbacks]);
+    if (text === written && existsSync(markerPath(path))) return;
+    writeMarker(path, { id, pending, callbacks, firstPage });
+    written = text;
   };
 }

@@ -82,8 +82,11 @@ export function openLocalQueue(options: LocalQueueOptions): LocalQueue {
     },
     async close() {
       if (!store.file.isOpen) return;
-      watch.stop();
-      store.file.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      try {
+        if (watch.stop()) store.file.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      } catch (error) {
+        watch.fail(error);
+      }
       store.file.close();
     },
   };

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { inTransaction, openLocalFile } from "#logging/queue/local-file.ts";
+import { recoverFile } from "#logging/queue/local-open.ts";
+import { rescuedPath } from "#logging/queue/local-rescue.ts";
 import { integerOf, textOf, textOrNull } from "#logging/queue/local-row.ts";
 import type { QueuePool } from "#logging/queue/database-pool.ts";
 import { contentPlace } from "#logging/queue/queue-content.ts";
@@ -44,8 +46,19 @@ export type QueueFileStore = SealedStore & { close(): void };
  * part of the process opens it. Throws if it cannot be opened.
  */
 export function openQueueFileStore(path: string, { mayWrite }: { mayWrite: boolean }): QueueFileStore | null {
+  // SQLite deletes the log of an emptied file, and with it what can be recovered.
+  if ([path, `${path}-wal`, rescuedPath(path)].some((one) => existsSync(one))) recoverFile(path);
   if (!existsSync(path)) return null;
   const file = mayWrite ? openLocalFile(path) : new DatabaseSync(path, { readOnly: true, timeout: 2_000 });
+  try {
+    return toFileStore(file);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function toFileStore(file: DatabaseSync): QueueFileStore {
   const hasTables = file.prepare("SELECT 1 FROM sqlite_master WHERE name = 'delivery'").get() !== undefined;
   return {
     kind: "queue_file_content",

@@ -2,8 +2,10 @@ import { unusableModels } from "#gateway/choose-deployment.ts";
 import { readReadiness, Readiness } from "#http/readiness.ts";
 import { route } from "#http/route.ts";
 import { version } from "#lib/version.ts";
+import { readsEverything } from "#keys/rights.ts";
 import { listGlobalCallbacks } from "#logging/list-global-callbacks.ts";
 import { keyringState } from "#lib/seal.ts";
+import { DamageReport, queuePathState, readReports } from "#logging/queue/local-reports.ts";
 import { unopenedValuesState } from "#logging/sealed/unopened-values.ts";
 import { z } from "zod";
 
@@ -15,6 +17,9 @@ const Answer = Readiness.extend({
   unusable_models: z
     .array(z.object({ model_name: z.string(), reason: z.string() }))
     .describe("Entries of `model_list` that cannot be called; those that the caller may use."),
+  queue_file_damages: z
+    .array(DamageReport)
+    .describe("Times that the queue file was found damaged or lost, the newest last. For administrators."),
   encryption: z.object({
     /** The ids of the configured keys, the one that seals first. */
     key_ids: z.array(z.string()),
@@ -44,10 +49,17 @@ export const GET = route(
       success_callbacks: [...success, ...success_and_failure],
       failure_callbacks: [...failure, ...success_and_failure],
       unusable_models: unusableModels(caller).map(({ modelName, reason }) => ({ model_name: modelName, reason })),
+      queue_file_damages: readsEverything(caller) ? readDamages() : [],
       encryption: describeEncryption(),
     };
   },
 );
+
+/** Tests have no queue file. */
+function readDamages(): DamageReport[] {
+  const path = queuePathState.find();
+  return path === undefined ? [] : readReports(path);
+}
 
 function describeEncryption(): z.input<typeof Answer>["encryption"] {
   return {
