@@ -45,7 +45,7 @@ export const keyFieldRules: Readonly<Record<keyof typeof keyShape, FieldRule>> =
   user_id: "checked",
   blocked: "checked",
   aliases: { holds: "own", isTight: keepsAliases },
-  metadata: { holds: "own", isTight: ({ given, held }) => findLooserMetadata(given, held.metadata) === null },
+  metadata: { holds: "own", isTight: keepsMetadata },
   redaction: { holds: "own", isTight: keepsRedaction },
   soft_budget: { holds: "child", isTight: ({ given, held }) => isAtMost(given, held.soft_budget) },
   budget_duration: { holds: "child", isTight: resetsNoSooner },
@@ -189,6 +189,14 @@ function keepsAliases({ given, held }: FieldChange): boolean {
 }
 
 const Aliases = z.record(z.string(), z.string()).catch({});
+
+const RedactionOptOut = z.looseObject({ allow_client_message_redaction_opt_out: z.literal(true) });
+
+/** Whoever uses the key could lift its redaction in every request if its owner may switch this on. */
+function keepsMetadata({ given, held }: FieldChange): boolean {
+  if (findLooserMetadata(given, held.metadata) !== null) return false;
+  return !RedactionOptOut.safeParse(given).success || RedactionOptOut.safeParse(held.metadata).success;
+}
 
 /** In a team `key-privacy.ts` also asks what holds without the key. */
 function keepsRedaction({ given, held }: FieldChange): boolean {

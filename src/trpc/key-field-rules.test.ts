@@ -68,7 +68,12 @@ const cases: Readonly<Record<keyof typeof keyShape, FieldCase>> = {
   },
   metadata: {
     held: { metadata: { guardrails: ["pii"], model_rpm_limit: { m1: 1 }, note: "a" } },
-    looser: [{}, { guardrails: [], model_rpm_limit: { m1: 1 } }, { guardrails: ["pii"] }],
+    looser: [
+      {},
+      { guardrails: [], model_rpm_limit: { m1: 1 } },
+      { guardrails: ["pii"] },
+      { guardrails: ["pii"], model_rpm_limit: { m1: 1 }, allow_client_message_redaction_opt_out: true },
+    ],
     tighter: [{ guardrails: ["pii"], model_rpm_limit: { m1: 1 }, note: "b" }, null],
   },
   allowed_routes: {
