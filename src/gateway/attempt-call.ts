@@ -13,6 +13,7 @@ import { ofStatus, ofThrown, type CallFailure } from "#gateway/upstream-failure.
 import { AppError, UpstreamError } from "#lib/errors.ts";
 import { findFailure } from "#lib/fetch-failure.ts";
 import { readBody } from "#lib/fetch-upstream.ts";
+import { readRetryAfterMs } from "#lib/retry-after.ts";
 import { untilCut } from "#logging/calls-in-flight.ts";
 import { isJsonObject, type JsonObject } from "#logging/record.ts";
 
@@ -74,7 +75,8 @@ export async function attemptCall(call: RoutedCall, form: FormData | null): Prom
   if (answer.status < 200 || answer.status >= 300) {
     const text = await readBody(answer, errorBytesMax).then(String, () => "");
     const retryAfter = answer.headers["retry-after"] ?? null;
-    return { kind: "failed", failure: ofStatus(deployment, { status: answer.status, text, retryAfter }) };
+    const failure = ofStatus(deployment, { status: answer.status, text, retryAfter });
+    return { kind: "failed", failure: { ...failure, waitMs: readRetryAfterMs(answer.headers) } };
   }
   const contentType = answer.headers["content-type"] ?? "";
   try {

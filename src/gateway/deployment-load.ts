@@ -10,13 +10,13 @@ export type DeploymentLoad = {
   requests: number;
   tokens: number;
   failures: number;
-  /** Epoch milliseconds until which it is left alone. */
+  /** Until when it is left alone, on the clock of `monotonicMs`: one that is set back prolongs nothing. */
   coolUntilMs: number;
 };
 
 const loadsState = stateCell<Map<string, DeploymentLoad>>("deployment-loads");
 
-/** A deployment's load, its counts begun anew where their minute is over. */
+/** A deployment's load, its counts begun anew where their minute is over. `nowMs` is on the clock of `monotonicMs`. */
 export function loadOf({ id }: Deployment, nowMs: number): DeploymentLoad {
   const loads = loadsState.find() ?? new Map<string, DeploymentLoad>();
   loadsState.set(loads);

@@ -10,6 +10,7 @@ import { readRouting, retriesFor, strategyOf, type Routing } from "#gateway/rout
 import { ofCut, type CallFailure } from "#gateway/upstream-failure.ts";
 import { configState } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
+import { monotonicMs } from "#lib/monotonic.ts";
 import { findCut } from "#logging/calls-in-flight.ts";
 import type { RecordAttempt } from "#logging/record.ts";
 
@@ -65,7 +66,7 @@ async function tryGroup(
   const plain = isPlain(group);
   for (let tries = 0; ; tries += 1) {
     const { tried } = journey;
-    const deployment = pickDeployment(group, { strategy: strategyOf(config), tried, nowMs: Date.now() });
+    const deployment = pickDeployment(group, { strategy: strategyOf(config), tried, nowMs: monotonicMs() });
     if (deployment === null) return null;
     if (tries > 0) journey.retries += 1;
     noteLast(journey);
@@ -118,7 +119,7 @@ function noteLast({ attempts, last }: Journey): void {
 
 /** Counts a call as running until the returned function or the end of the call. */
 function startRun({ deployment, ledger }: RoutedCall): () => void {
-  const load = loadOf(deployment, Date.now());
+  const load = loadOf(deployment, monotonicMs());
   load.running += 1;
   load.requests += 1;
   return ledger.hold(() => {
@@ -128,13 +129,13 @@ function startRun({ deployment, ledger }: RoutedCall): () => void {
 
 function countTokens({ deployment, ledger }: RoutedCall): void {
   ledger.count(({ usage }) => {
-    loadOf(deployment, Date.now()).tokens += usage.totalTokens;
+    loadOf(deployment, monotonicMs()).tokens += usage.totalTokens;
   });
 }
 
 /** Notes a failed attempt, and lets a deployment rest that fails while there are others. */
 function noteFailure(call: RoutedCall, failure: CallFailure, group: readonly Deployment[]): void {
-  const load = loadOf(call.deployment, Date.now());
+  const load = loadOf(call.deployment, monotonicMs());
   load.failures += 1;
   const { litellm_settings: litellm, router_settings: router } = configState.get();
   if (group.length < 2 || router.disable_cooldowns) return;
@@ -142,7 +143,7 @@ function noteFailure(call: RoutedCall, failure: CallFailure, group: readonly Dep
   const restsAtOnce = [401, 404, 408, 429].includes(failure.error.status);
   if (!isDeploymentsFault(failure) || (!restsAtOnce && load.failures <= failuresMax)) return;
   const restMs = (router.cooldown_time ?? litellm.cooldown_time ?? 5) * 1000;
-  load.coolUntilMs = Date.now() + Math.max(restMs, waitOf(failure) ?? 0);
+  load.coolUntilMs = monotonicMs() + Math.max(restMs, failure.waitMs ?? 0);
 }
 
 /** The models that may stand in after this failure. */
@@ -177,20 +178,12 @@ const waitMsMax = 60_000;
 
 /** No wait where another deployment is free; else what the upstream asked for, or half a second and its doubles. */
 async function waitToRetry({ call, tried, last }: Journey, group: readonly Deployment[], tries: number): Promise<void> {
-  const now = Date.now();
+  const now = monotonicMs();
   if (group.some((each) => !tried.has(each.id) && loadOf(each, now).coolUntilMs <= now)) return;
-  const asked = last === null ? null : waitOf(last.failure);
+  const asked = last?.failure.waitMs ?? null;
   const backOffMs = Math.min(8_000, 500 * 2 ** tries) * (0.75 + Math.random() / 2);
   const waitMs = asked !== null && asked <= waitMsMax ? asked : backOffMs;
   await sleep(waitMs, undefined, { signal: call.start.signal }).catch(() => undefined);
-}
-
-/** `retry-after` in milliseconds, as seconds or as a date; null where there is none. */
-function waitOf({ retryAfter }: CallFailure): number | null {
-  if (retryAfter === null) return null;
-  const seconds = Number(retryAfter);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(retryAfter) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
 
 function noDeployment(model: string): AppError {

@@ -11,6 +11,8 @@ export type CallFailure = {
   error: AppError;
   logged: NonNullable<LogRecord["error"]>;
   retryAfter: string | null;
+  /** How long the upstream asked to be left alone, in milliseconds; an hour at most. */
+  waitMs?: number | null;
   /** True where the upstream said that the request is too long for the model. */
   isContextWindow: boolean;
   /** True if the upstream has begun to work: it had said yes, or was given up while it was asked. */

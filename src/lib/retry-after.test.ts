@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { UpstreamError } from "#lib/errors.ts";
-import { boundWaitMs, toRetryAfterMs } from "#lib/retry-after.ts";
+import { boundWaitMs, readRetryAfterMs, toRetryAfterMs } from "#lib/retry-after.ts";
 
 const now = new Date("2026-11-21T12:00:00Z");
 
@@ -28,4 +28,14 @@ test("no number makes us wait for longer than an hour, wherever it comes from", 
   const waits = [Infinity, 1e300, 3_600_000.4, -1, -Infinity, NaN, 1.5];
   expect(waits.map(boundWaitMs)).toEqual([3_600_000, 3_600_000, 3_600_000, 0, 0, 0, 2]);
   expect(new UpstreamError(503, "later", { retryAfterMs: 3.1536e11 }).retryAfterMs).toBe(3_600_000);
+});
+
+test("milliseconds in `retry-after-ms` count before `retry-after`, and never for more than an hour", () => {
+  expect(readRetryAfterMs({ "retry-after-ms": "250", "retry-after": "9" })).toBe(250);
+  expect(readRetryAfterMs({ "retry-after-ms": " 1.4 " })).toBe(1);
+  expect(readRetryAfterMs({ "retry-after-ms": "315360000000" })).toBe(3_600_000);
+  for (const odd of ["", "soon", "-5", "NaN"]) {
+    expect(readRetryAfterMs({ "retry-after-ms": odd, "retry-after": "9" })).toBe(9_000);
+  }
+  expect(readRetryAfterMs({})).toBeNull();
 });

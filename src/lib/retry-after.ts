@@ -17,3 +17,16 @@ export function toRetryAfterMs(header: string | undefined, now = new Date()): nu
   const ms = Date.parse(text) - now.getTime();
   return Number.isNaN(ms) ? null : boundWaitMs(ms);
 }
+
+/**
+ * The wait that an answer's headers ask for: `retry-after-ms` (OpenAI and Azure send it, and it is finer), else
+ * `retry-after`. Never more than an hour; null if neither says something.
+ */
+export function readRetryAfterMs(
+  headers: Readonly<Record<string, string | undefined>>,
+  now = new Date(),
+): number | null {
+  const text = headers["retry-after-ms"]?.trim() ?? "";
+  if (/^\d+(\.\d+)?$/.test(text)) return boundWaitMs(Number(text));
+  return toRetryAfterMs(headers["retry-after"], now);
+}

@@ -1,5 +1,5 @@
 import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
-import { toRetryAfterMs } from "#lib/retry-after.ts";
+import { readRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import { cutText } from "#logging/destinations/langfuse-cap.ts";
 import { readJson } from "#lib/read-json.ts";
@@ -48,7 +48,7 @@ export async function exchange(request: ExchangeRequest, context: DeliveryContex
     status: response.status,
     text,
     isHtml: /html/i.test(response.headers["content-type"] ?? "") || text.trimStart().startsWith("<"),
-    retryAfterMs: toRetryAfterMs(response.headers["retry-after"]),
+    retryAfterMs: readRetryAfterMs(response.headers),
   };
 }
 

@@ -2,7 +2,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { UpstreamError } from "#lib/errors.ts";
 import { fetchUpstream, readStart } from "#lib/fetch-upstream.ts";
-import { toRetryAfterMs } from "#lib/retry-after.ts";
+import { readRetryAfterMs } from "#lib/retry-after.ts";
 import type { DeliveryContext } from "#logging/destinations/destination.ts";
 import { parseObject } from "#logging/destinations/exchange.ts";
 import { readProtobufAnswer, toProtobufExport } from "#logging/destinations/otel-protobuf.ts";
@@ -56,7 +56,7 @@ export async function postSpans(spans: OtlpSpan[], target: OtelTarget, context: 
     words: toSafeOtelWords(answer.words, target),
     isHtml: type.includes("html") || text.trimStart().startsWith("<"),
     isOtlp: answer.isOtlp,
-    retryAfterMs: toRetryAfterMs(response.headers["retry-after"]),
+    retryAfterMs: readRetryAfterMs(response.headers),
   };
 }
 
