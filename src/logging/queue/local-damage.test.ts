@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -225,6 +226,33 @@ test("a file of another program, and one that is no database, are moved aside un
     rmSync(join(folder, aside));
     rmSync(path);
   }
+});
+
+test("a recovery that fails is repeated at the next start, and leaves nothing that looks complete", async () => {
+  await leave("stopped");
+  truncateSync(path, statSync(path).size - 3 * pageBytes);
+  // Nothing can be copied to the name of a folder.
+  mkdirSync(`${path}.copy`);
+  expect(() => openLocalQueue({ path, keyring })).toThrow();
+  expect(existsSync(`${path}.rescued`)).toBe(false);
+  rmSync(`${path}.copy`, { recursive: true });
+  expect((await claimed()).size).toBeGreaterThan(count / 2);
+});
+
+test("rows that an index no longer keeps apart are recovered once each", async () => {
+  await leave("stopped");
+  const editing = (sql: string): void => {
+    const file = new DatabaseSync(path, { defensive: false });
+    file.exec(`PRAGMA writable_schema = ON; ${sql}`);
+    file.close();
+  };
+  editing(`CREATE TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 'delivery_identity';
+    DELETE FROM sqlite_schema WHERE name = 'delivery_identity'`);
+  editing(`INSERT INTO delivery (record_id, callback, state, content_id, due_at_ms, tries, created_at_ms)
+      SELECT record_id, callback, state, content_id, due_at_ms, tries, created_at_ms FROM delivery LIMIT 5;
+    INSERT INTO sqlite_schema SELECT * FROM kept; DROP TABLE kept`);
+  expect((await claimed()).size).toBe(count);
+  expect(asides()).toHaveLength(1);
 });
 
 test("damage that is found while the file is used ends its use, and nothing is said to be committed", async () => {

@@ -165,17 +165,35 @@ function findFault(file: DatabaseSync, bytes: number): string | null {
   let found = faults();
   if (found.join() === "ok") return null;
   if (found.every((fault) => fault.includes("index"))) {
-    file.exec("REINDEX");
-    found = faults();
+    if (rebuildsIndexes(file)) found = faults();
   }
   return found.join() === "ok" ? null : found.slice(0, 3).join("; ");
+}
+
+/** SQLITE_CONSTRAINT. */
+const constraintCode = 19;
+
+/** False if the rows do not fit a unique index, because they were added while it was damaged. */
+function rebuildsIndexes(file: DatabaseSync): boolean {
+  try {
+    file.exec("REINDEX");
+    return true;
+  } catch (error) {
+    if (sqliteCode(error) === constraintCode) return false;
+    throw error;
+  }
+}
+
+/** The primary result code of an error of SQLite; 0 for any other error. */
+function sqliteCode(error: unknown): number {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0;
 }
 
 /** True if SQLite says that a file is damaged, or that it is none of its own. */
 export function isDamage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof DamagedQueue) return true;
-  const code = "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0;
+  const code = sqliteCode(error);
   return code === 11 || code === 26 || isDamage(error.cause);
 }
 

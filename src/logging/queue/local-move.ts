@@ -1,3 +1,4 @@
+import { toStorableText } from "#lib/storable.ts";
 import type { NewContent, NewDelivery, NewRows } from "#logging/queue/database-rows.ts";
 import { DamagedQueue, integerOf, integerOrNull, type SqlRow, textOf, textOrNull } from "#logging/queue/local-row.ts";
 import type { LocalStore } from "#logging/queue/local-store.ts";
@@ -93,6 +94,7 @@ export function makeMoves(store: LocalStore): LocalMoves {
 function toNewDelivery(row: SqlRow, contents: ReadonlyMap<number, NewContent>): NewDelivery {
   const oldId = integerOrNull(row, "content_id");
   const content = oldId === null ? undefined : contents.get(oldId);
+  const message = textOrNull(row, "message");
   return {
     recordId: textOf(row, "record_id"),
     callbackId: textOf(row, "callback_id"),
@@ -108,7 +110,7 @@ function toNewDelivery(row: SqlRow, contents: ReadonlyMap<number, NewContent>): 
     callId: textOrNull(row, "call_id"),
     teamId: textOrNull(row, "team_id"),
     keyHash: textOrNull(row, "key_hash"),
-    message: textOrNull(row, "message")?.replaceAll("\0", "").toWellFormed() ?? null,
+    message: message === null ? null : toStorableText(message),
   };
 }
 

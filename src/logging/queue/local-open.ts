@@ -45,12 +45,15 @@ function salvageInto(path: string, target: string): Salvaged {
   for (const ending of ["", "-wal", "-shm", "-journal"]) rmSync(`${fresh}${ending}`, { force: true });
   if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600 });
   const file = openLocalFile(fresh);
+  let salvaged: Salvaged;
   try {
-    return salvage(path, file, readMarker(path));
+    salvaged = salvage(path, file, readMarker(path));
   } finally {
     file.close();
-    renameSync(fresh, target);
   }
+  // Only a complete file gets this name: after a failure the next start salvages again.
+  renameSync(fresh, target);
+  return salvaged;
 }
 
 /** Puts the recovered file in the place of the damaged one, which is moved aside if it is there, and reports it. */

@@ -145,3 +145,15 @@ test("a file or folder that cannot be used stops the start, with the path and wh
   );
   expect(readFileSync(dirname(path), "utf8")).toBe("a file");
 });
+
+test("a lost file whose damage cannot be noted is handed to the next thread all the same", async () => {
+  const onDamage = vi.fn();
+  const queue = openLocalQueue({ path, keyring, onDamage });
+  await queue.append(makeEntries("r", 3));
+  mkdirSync(`${path}.damage`);
+  rmSync(path);
+  await vi.waitFor(() => {
+    expect(onDamage).toHaveBeenCalledOnce();
+  }, 5_000);
+  await queue.close();
+});

@@ -25,6 +25,8 @@ export type Salvaged = {
 };
 
 const magic = "SQLite format 3\0";
+/** SQLITE_FULL. */
+const fullCode = 13;
 
 /**
  * Copies what can be read of a damaged file into a fresh one, table by table. Works on a copy with its log applied, so
@@ -41,10 +43,11 @@ export function salvage(damaged: string, fresh: DatabaseSync, marker: Marker | n
     source.exec("PRAGMA writable_schema = ON");
     copyRows(source, fresh, { marker, salvaged });
   } catch (error) {
+    // A full disk says nothing about the damaged file, and the copy is not complete.
+    if (!(error instanceof Error && "errcode" in error) || error.errcode === fullCode) throw error;
     // Nothing is readable as a database. What was copied before stays.
     if (fresh.isTransaction) fresh.exec("COMMIT");
-    if (error instanceof Error && "errcode" in error) return salvaged;
-    throw error;
+    return salvaged;
   } finally {
     if (source?.isOpen === true) source.close();
     for (const ending of ["", "-journal", "-wal", "-shm"]) rmSync(`${copy}${ending}`, { force: true });

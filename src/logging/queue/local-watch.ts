@@ -44,9 +44,14 @@ export function watchFile(path: string, store: LocalStore, onDamage: OnDamage | 
     if (isOver || onDamage === undefined) return;
     isOver = true;
     const reason = error instanceof Error ? error.message : String(error);
-    if (findLoss() !== null) rescue(path, store, mark);
+    try {
+      if (findLoss() !== null) rescue(path, store, mark);
+      noteDamage(path, `damaged while it was used: ${reason}`);
+    } catch (failure) {
+      // Whoever waits is served by the next thread, so that one must start whatever fails here.
+      currentLogger().error({ file: path, error: String(failure) }, "the damage of the queue file cannot be noted");
+    }
     currentLogger().error({ file: path, error: reason }, "the queue file is damaged; it is verified and opened again");
-    noteDamage(path, `damaged while it was used: ${reason}`);
     onDamage(new Error(reason, { cause: error }));
   }
 

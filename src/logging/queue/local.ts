@@ -37,7 +37,7 @@ export type LocalQueue = Queue & LocalMoves;
 /**
  * Opens the queue in a SQLite file, for one process at a time. Its calls work synchronously, so it belongs into a
  * worker thread. Leases end with the process: what an earlier one had claimed and not settled is due again at once.
- * A damaged file is moved aside, and what can be read of it recovered. Throws where the file cannot be opened, is owned by
+ * A damaged file is moved aside, and what can be read of it recovered. Throws if the file cannot be opened, is owned by
  * another process, or was written by a newer version.
  */
 export function openLocalQueue(options: LocalQueueOptions): LocalQueue {
