@@ -111,7 +111,8 @@ function report(kind: ResealedKind, lost: ReadonlySet<string>, print: (line: str
     print(`  ${id}: key ${keyId} (${lost.has(keyId) ? "noted as lost" : why})`);
   }
   if (kind.unmovedCount > kind.unmoved.length) print("  … and more.");
-  return kind.unmovedCount - kind.unmoved.filter(({ keyId }) => lost.has(keyId)).length;
+  const left = Object.entries(kind.unmovedByKey).filter(([keyId]) => !lost.has(keyId));
+  return left.reduce((sum, [, count]) => sum + count, 0);
 }
 
 async function noteLost(db: Database["db"], ids: readonly string[], keys: readonly string[]): Promise<void> {

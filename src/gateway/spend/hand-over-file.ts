@@ -48,12 +48,16 @@ export function toRefusal(error: unknown): Error {
   throw error;
 }
 
-/** True if the file system refused something: no permission, a broken disk, a folder in the place of a file. */
+/** A lack of file descriptors or room: it says nothing about the file, and passes. */
+const passingCodes = ["EMFILE", "ENFILE", "ENOSPC"];
+
+/** True if the file system refused a file: no permission, a broken disk, a folder in the place of a file. */
 export function isFileFault(error: unknown): boolean {
   return (
     error instanceof Error &&
     "syscall" in error &&
-    "errno" in error &&
+    "code" in error &&
+    !passingCodes.includes(String(error.code)) &&
     /^(open|read|rename|unlink)$/.test(String(error.syscall))
   );
 }

@@ -1,7 +1,17 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { isFileFault } from "#gateway/spend/hand-over-file.ts";
 import { openSpendJournal } from "#gateway/spend/spend-journal.ts";
 import type { Spent } from "#gateway/spend/spent.ts";
 import { setLogger } from "#lib/logger.ts";
@@ -141,4 +151,27 @@ test("what the disk does not take is kept in memory, reaches the database all th
   expect(batches.at(-1)?.[1]).toEqual([one, { ...one, usd: 0.5 }]);
   expect(new Set(batches.map(([id]) => id)).size).toBe(1);
   expect(readdirSync(dir)).toEqual([]);
+});
+
+test("what the disk refuses during the last flush reaches the database too", async () => {
+  const batches: number[][] = [];
+  const aside = `${dir}-aside`;
+  const journal = openSpendJournal(dir, async (_id, spent) => {
+    batches.push(spent.map(({ usd }) => usd));
+    if (batches.length > 2) return;
+    renameSync(dir, aside);
+    writeFileSync(dir, "");
+    journal.note({ ...one, usd: batches.length + 1 });
+    rmSync(dir);
+    renameSync(aside, dir);
+  });
+  journal.note({ ...one, usd: 1 });
+  await journal.close();
+  expect(batches).toEqual([[1], [2], [3]]);
+});
+
+test("a lack of file descriptors or of room is no fault of a file", () => {
+  const refused = (code: string): Error => Object.assign(new Error(code), { code, syscall: "open" });
+  expect(["EACCES", "EISDIR", "EIO"].filter((code) => !isFileFault(refused(code)))).toEqual([]);
+  expect(["EMFILE", "ENFILE", "ENOSPC"].filter((code) => isFileFault(refused(code)))).toEqual([]);
 });

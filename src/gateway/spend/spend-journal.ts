@@ -65,6 +65,8 @@ export function openSpendJournal(dir: string, apply: ApplyBatch): SpendJournal {
       clearInterval(timer);
       if (soon !== null) clearTimeout(soon);
       await flush();
+      // The database took an earlier batch from memory; what came after that batch is still there.
+      if (journal.batch === null && journal.unwritten.length > 0) await flush();
       const lost = journal.unwritten.length + (journal.batch?.spent.length ?? 0);
       if (lost > 0) currentLogger().error({ calls: lost }, "spend could neither be written nor stored; it is lost");
     },

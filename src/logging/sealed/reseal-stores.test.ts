@@ -52,10 +52,10 @@ test("everything that opens moves to the newest key, what does not stays and is 
     { kind: "callback_secret", id: "four", keyId: encryptionKeyId(oldKey), reason: "damaged" },
     { kind: "callback_secret", id: "five", keyId: "", reason: "missing_key" },
   ];
+  const unmovedByKey = { [encryptionKeyId(lostKey)]: 1, [encryptionKeyId(oldKey)]: 1, "": 1 };
+  const moved = { [encryptionKeyId(oldKey)]: 1 };
   const first = await resealStores([makeStore(rows)], both);
-  expect(first).toEqual([
-    { kind: "callback_secret", moved: { [encryptionKeyId(oldKey)]: 1 }, current: 2, unmoved, unmovedCount: 3 },
-  ]);
+  expect(first).toEqual([{ kind: "callback_secret", moved, current: 2, unmoved, unmovedCount: 3, unmovedByKey }]);
   expect(
     makeKeyring([newKey])
       .open(rows.get("one") ?? Buffer.alloc(0), placeOf("one"))
@@ -63,6 +63,14 @@ test("everything that opens moves to the newest key, what does not stays and is 
   ).toBe("1");
   for (const row of ["two", "three", "four", "five"]) expect(rows.get(row)).toBe(before.get(row));
   expect(await resealStores([makeStore(rows)], both)).toMatchObject([{ moved: {}, current: 2, unmovedCount: 3 }]);
+});
+
+test("values that do not open are all counted by key, also those that are not named", async () => {
+  const names = Array.from({ length: 1_001 }, (_, index) => String(index));
+  const rows = new Map(names.map((name) => [name, seal(lostKey, name, "lost")]));
+  const [found] = await resealStores([makeStore(rows)], both);
+  expect(found?.unmoved).toHaveLength(1_000);
+  expect(found?.unmovedByKey).toEqual({ [encryptionKeyId(lostKey)]: 1_001 });
 });
 
 test("a value that is written while it is moved keeps what was written, and moves with the next look", async () => {

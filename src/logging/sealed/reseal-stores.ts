@@ -15,6 +15,8 @@ export type ResealedKind = {
   /** The first of those that do not open, and how many there are in all. */
   unmoved: Unmoved[];
   unmovedCount: number;
+  /** How many there are by the key that they are under. */
+  unmovedByKey: Record<string, number>;
 };
 
 const namedMax = 1_000;
@@ -44,10 +46,11 @@ async function resealStore(store: SealedStore, keyring: Keyring): Promise<Reseal
 /** One walk over a store. `attempted`: so many were to be moved, so another look tells whether all of them are. */
 async function walk(store: SealedStore, keyring: Keyring, moved: Record<string, number>) {
   const [newest = ""] = keyring.keyIds;
-  const found: Pick<ResealedKind, "current" | "unmoved" | "unmovedCount"> = {
+  const found: Pick<ResealedKind, "current" | "unmoved" | "unmovedCount" | "unmovedByKey"> = {
     current: 0,
     unmoved: [],
     unmovedCount: 0,
+    unmovedByKey: {},
   };
   let attempted = 0;
   for await (const page of store.pages()) {
@@ -59,6 +62,7 @@ async function walk(store: SealedStore, keyring: Keyring, moved: Record<string, 
       else if (reason === null) changes.set(name, { item, sealed: reseal(keyring, item), keyId });
       else {
         found.unmovedCount += 1;
+        found.unmovedByKey[keyId] = (found.unmovedByKey[keyId] ?? 0) + 1;
         if (found.unmoved.length < namedMax) found.unmoved.push({ kind: store.kind, id: item.id, keyId, reason });
       }
     }

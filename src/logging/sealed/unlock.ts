@@ -48,8 +48,7 @@ export async function unlockStored({ db, databaseUrl, queuePath, given, onAccept
 
 /** Says which values do not open, and looks from time to time whether they still are there. */
 async function noteUnopened(db: Database["db"], counts: readonly SealedCount[]): Promise<void> {
-  const lost = await findLostKeys(db);
-  const unopened = counts.filter(({ keyId, reason }) => reason !== null && !lost.has(keyId));
+  const unopened = await withoutLost(db, counts);
   unopenedValuesState.set(unopened);
   if (unopened.length === 0) return;
   currentLogger().error(
@@ -66,7 +65,13 @@ async function noteUnopened(db: Database["db"], counts: readonly SealedCount[]):
 async function lookAgain(db: Database["db"]): Promise<void> {
   const counts = await surveySealed([callbackStore(db)], keyringState.get(), lookedAtMax);
   const contents = unopenedValuesState.get().filter(({ kind }) => kind !== "callback_secret");
-  unopenedValuesState.set([...counts.filter(({ reason }) => reason !== null), ...contents]);
+  unopenedValuesState.set([...(await withoutLost(db, counts)), ...contents]);
+}
+
+/** The values that do not open, without those whose key is noted as lost. */
+async function withoutLost(db: Database["db"], counts: readonly SealedCount[]): Promise<SealedCount[]> {
+  const lost = await findLostKeys(db);
+  return counts.filter(({ keyId, reason }) => reason !== null && !lost.has(keyId));
 }
 
 /** A file that cannot be read says nothing about keys; whoever opens it for good tells of that. */
