@@ -96,7 +96,7 @@ export async function attemptCall(call: RoutedCall, form: FormData | null): Prom
   }
 }
 
-/** A client chooses how long it waits, so an upstream that was given up may still be at work. */
+/** A client chooses how long it waits, so an upstream that timed out may still be at work. */
 function waitedForAnswer(thrown: UpstreamError): boolean {
   return ["timeout_headers", "timeout_body", "timeout_total"].includes(findFailure(thrown)?.kind ?? "");
 }

@@ -61,7 +61,7 @@ function named(name: string, others: Partial<VendorVariables> = {}): VendorVaria
 /** The environment that vendors' variables are read from. */
 export type VendorEnv = Readonly<Record<string, string | undefined>>;
 
-/** The key and the address that the environment has for a vendor; null where it has none. */
+/** The key and the address that the environment has for a vendor; null if it has none. */
 export function readVendorEnv(vendor: string, env: VendorEnv): { apiKey: string | null; apiBase: string | null } {
   const { keys, bases } = variables[vendor] ?? { keys: [], bases: [] };
   const first = (names: readonly string[]): string | null =>

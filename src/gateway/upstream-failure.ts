@@ -15,7 +15,7 @@ export type CallFailure = {
   waitMs?: number | null;
   /** True where the upstream said that the request is too long for the model. */
   isContextWindow: boolean;
-  /** True if the upstream has begun to work: it had said yes, or was given up while it was asked. */
+  /** True if the upstream has begun to work: it had said yes, or timed out before it answered. */
   wasBegun?: boolean;
 };
 

@@ -188,7 +188,7 @@ function places(data: Readonly<Record<string, unknown>>): { path: ConfigPath; na
   });
 }
 
-/** Null, false, zero and empty values ask for nothing, however they are written. */
+/** Null, false, zero and empty values ask for nothing, however they are written, and neither does `all`. */
 export function asksForSomething(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === 0) return false;
   if (typeof value === "string")

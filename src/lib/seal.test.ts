@@ -45,7 +45,7 @@ test("a key that could be guessed makes no keyring and no signer", () => {
   }
 });
 
-test("a sealed value names its key, and so does the error where that key is missing", () => {
+test("a sealed value names its key, and so does the error if that key is missing", () => {
   const sealed = makeKeyring([secondKey, firstKey]).seal("text", place);
   expect(sealedKeyId(sealed)).toBe(encryptionKeyId(secondKey));
   expect(sealedKeyId(Buffer.from("no sealed value at all, but long enough"))).toBeNull();

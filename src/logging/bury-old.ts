@@ -6,8 +6,8 @@ const batchBytesMax = 4_000_000;
 const leaseMs = 60_000;
 
 /**
- * Makes dead letters of the records of a callback that cannot be used, once they have the age at which any record is
- * given up. Without it they would wait for as long as nobody changes the callback. The others stay due.
+ * Makes dead letters of the records of a callback that cannot be used, once they reach the age at which any record
+ * fails. Without it they would wait until somebody changes the callback. Younger records stay due.
  */
 export async function buryOld(
   { queue, numbers }: DeliverySource,

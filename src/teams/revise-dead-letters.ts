@@ -12,7 +12,8 @@ export type RevisedDeadLetters = z.output<typeof RevisedDeadLetters>;
 
 /**
  * Sends dead letters and waiting deliveries now, as if they had just been queued and with the ids that they always had.
- * Or discards dead letters with their content, for good. Only those of teams that the actor administers; throws 403 for a team that is not his.
+ * Or discards dead letters with their content, for good. Only those of teams that the actor administers: throws 403 for
+ * any other team.
  */
 export async function reviseDeadLetters(
   db: Database["db"],

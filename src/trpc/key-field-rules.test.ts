@@ -223,7 +223,7 @@ describe.each(Object.entries(cases))("%s", (name, { held = {}, looser, tighter, 
     });
 });
 
-test("a key with a budget makes none whose budget begins anew sooner", async () => {
+test("a key with a budget creates none whose budget resets sooner", async () => {
   const { key } = await makeKey(app.db, { user_id: owner, max_budget: 5, budget_duration: "30d" });
   const make = (fields: object) => app.call(generate, { path: "/key/generate", body: fields, key });
   expect((await make({ budget_duration: "1s" })).status).toBe(403);

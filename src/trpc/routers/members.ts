@@ -17,7 +17,7 @@ export const membersRouter = router({
   list: teamProcedure("team_reader", [{ pattern: "/team/info", class: "read" }]).query(
     async ({ ctx: { db, actor }, input }) => {
       const { team } = await getTeam(db, actor, input.teamId);
-      // Whoever holds the master key makes teams as this user; nobody can be him, and nobody could remove him.
+      // Whoever holds the master key makes teams as this user. Nobody can sign in as it or remove it.
       return team.members_with_roles.filter((member) => member.user_id !== masterUserId);
     },
   ),
