@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Marker } from "#logging/queue/local-marker.ts";
+import { rebuildInnerPages } from "#logging/queue/local-page-tree.ts";
 import { type DamagedRow, readRows } from "#logging/queue/local-salvage-rows.ts";
 import type { SqlRow } from "#logging/queue/local-row.ts";
 import { applyWal } from "#logging/queue/local-wal.ts";
@@ -82,6 +83,8 @@ function makeCopy(damaged: string, copy: string, marker: Marker | null): void {
     writeSync(file, header, 0, 100, 0);
     const hasSchema = isSchemaPage(file);
     if (!hasSchema && kept !== null && kept.length === pageSize) writeSync(file, kept, 100, pageSize - 100, 100);
+    const hasPointerMap = header.readUInt32BE(52) > 0;
+    if (hasPointerMap) rebuildInnerPages(file, pageSize, header.readUInt8(20));
   } finally {
     closeSync(file);
   }
