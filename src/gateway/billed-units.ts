@@ -49,9 +49,14 @@ export function readUnits({ operation, body, response, seconds }: BilledCall): B
   }
 }
 
-/** What a call may be billed by, as far as its request tells. */
+/** The most pictures that a request may ask for at once: OpenAI's limit. */
+const picturesMax = 10;
+
+/** What a call may be billed by, as far as its request tells. Bounded, whatever number of pictures a client asks for. */
 export function foreseeUnits(operation: OperationName, body: JsonObject): BilledUnits {
-  if (operation === "image" || operation === "image_edit") return { ...noUnits, images: toCount(body.n) || 1 };
+  if (operation === "image" || operation === "image_edit") {
+    return { ...noUnits, images: Math.min(picturesMax, toCount(body.n) || 1) };
+  }
   if (operation === "speech") return { ...noUnits, characters: countCharacters(body.input) };
   return operation === "rerank" ? { ...noUnits, queries: 1 } : noUnits;
 }

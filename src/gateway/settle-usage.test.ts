@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { chat } from "#gateway/operations/chat.ts";
+import { image } from "#gateway/operations/image.ts";
 import { messages } from "#gateway/operations/messages.ts";
-import { noAnswer, settleUsage } from "#gateway/settle-usage.ts";
+import { noAnswer, settleUnits, settleUsage } from "#gateway/settle-usage.ts";
 import { redact } from "#logging/redact.ts";
 import { makeRecord } from "#testing/make-record.ts";
 
@@ -42,6 +43,12 @@ test("a picture in a prompt is no text of its encoded length", () => {
   const url = `data:image/png;base64,${"A".repeat(1_000_000)}`;
   const picture = { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }] };
   expect(settleUsage({ operation: chat, body: picture }, noAnswer).promptTokens).toBeLessThan(1_700);
+});
+
+test.each([1e9, "1e9", 1e308])("a client that asks for %s pictures and leaves is charged for ten at most", (n) => {
+  const asked = { operation: image, body: { prompt: "a cat", n } };
+  expect(settleUnits(asked, { response: null, seconds: 1, isWhole: false }).images).toBeLessThanOrEqual(10);
+  expect(settleUsage(asked, noAnswer).completionTokens).toBeLessThanOrEqual(10 * 1_056);
 });
 
 test.each(["off", "content", "metadata_only"] as const)("that usage is estimated survives redaction %s", (level) => {

@@ -10,9 +10,8 @@ import { isJsonObject, noUsage, type Json, type JsonObject } from "#logging/reco
 const outputTokensDefault = 500;
 /** The most that one answer is taken to be long, if neither `model_info` nor the price list knows its model's limit. */
 const outputTokensUnknownMax = 16_384;
-/** The most answers that a request may ask for at once: OpenAI's limits. */
+/** The most answers that a request may ask for at once: OpenAI's limit. */
 const choicesMax = 128;
-const picturesMax = 10;
 
 /** `isBound`: the request itself says what it may cost, so the default length of an answer decides little. */
 export type CostEstimate = { usd: number; isBound: boolean };
@@ -58,9 +57,7 @@ function countChoices({ n, best_of: bestOf }: JsonObject): number {
 }
 
 function foreseeAll(operation: OperationName, body: JsonObject): BilledUnits {
-  const units = foreseeUnits(operation, body);
-  const images = Math.min(picturesMax, units.images);
-  return { ...units, images, audioSeconds: estimateAudioSeconds(operation, body) };
+  return { ...foreseeUnits(operation, body), audioSeconds: estimateAudioSeconds(operation, body) };
 }
 
 /** A number above 0; forms and some clients write numbers as texts. Null for anything else, also for one without an end. */
