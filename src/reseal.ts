@@ -12,6 +12,7 @@ import { databaseUrl, readSecrets } from "#lib/secrets.ts";
 import { openQueuePool, type QueuePool } from "#logging/queue/database-pool.ts";
 import { callbackStore } from "#logging/sealed/callback-store.ts";
 import {
+  checkSentinels,
   findLostKeys,
   kindNames,
   noteLostKey,
@@ -38,7 +39,7 @@ type QueueFile = { store: QueueFileStore | null; isTaken: boolean };
  * noted as lost. Throws an `AppError` that says what to do if it cannot run.
  */
 export async function reseal({ env, args, print }: ResealParts): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { config: { type: "string" }, lost: lostOption } });
+  const values = readArgs(args);
   const settings = readSettings(env, values.config === undefined ? [] : ["--config", values.config]);
   setLogger("silent");
   const loaded = loadConfig(settings.configFile, env);
@@ -71,6 +72,15 @@ export async function reseal({ env, args, print }: ResealParts): Promise<number>
 
 const lostOption = { type: "string", multiple: true } as const;
 
+function readArgs(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: { config: { type: "string" }, lost: lostOption } }).values;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AppError("bad_request", `${reason}\nUse: npm run reseal [-- --config FILE] [-- --lost ID]`, { cause });
+  }
+}
+
 type AllParts = {
   db: Database["db"];
   pool: QueuePool | null;
@@ -89,7 +99,10 @@ async function resealAll({ db, pool, file, keys, print }: AllParts): Promise<num
   ];
   print(`The newest encryption key is ${newest}; former keys that are configured: ${list(keyring.keyIds.slice(1))}.`);
   const kinds = await resealStores(stores, keyring);
-  const isProved = kinds.some(({ moved, current }) => current > 0 || Object.values(moved).some((count) => count > 0));
+  const sentinels = await checkSentinels(db, keys);
+  const opensValue = kinds.some(({ moved, current }) => current > 0 || Object.values(moved).some((count) => count > 0));
+  // If nothing is stored, a former key in the list proves the newest one: otherwise the newest could not start alone.
+  const isProved = opensValue || sentinels.isProved;
   await registerKeys(db, keys, isProved ? keys.slice(0, 1) : []);
   const lost = await findLostKeys(db);
   const left = kinds.map((kind) => report(kind, lost, print)).reduce((sum, count) => sum + count, 0);
@@ -97,8 +110,19 @@ async function resealAll({ db, pool, file, keys, print }: AllParts): Promise<num
   if (file.isTaken) {
     print("A gateway runs on this data directory. It moved its queue file to its newest key when it started.");
   }
-  print(left === 0 ? "Nothing is left under another key." : `${String(left)} values are left: see above.`);
-  return left === 0 ? 0 : 1;
+  if (left > 0) print(`${String(left)} values are left: see above.`);
+  else if (isProved || sentinels.neededIds.length === 0) print("Nothing is left under another key.");
+  else print(refusedAlone(sentinels.neededIds));
+  return left === 0 && (isProved || sentinels.neededIds.length === 0) ? 0 : 1;
+}
+
+/** Nothing is stored, but a gateway would not start with the configured keys. */
+function refusedAlone(ids: readonly string[]): string {
+  const lost = ids.map((id) => ` --lost ${id}`).join("");
+  return (
+    `A gateway would not start with these keys: it last used the key ${ids.join(" or ")}. Fix: list the former key behind ` +
+    `a comma and run this again. If that key is lost for good, run: npm run reseal --${lost}`
+  );
 }
 
 /** Prints what became of one kind. Returns how many values are left under a key that is not noted as lost. */
@@ -118,7 +142,10 @@ function report(kind: ResealedKind, lost: ReadonlySet<string>, print: (line: str
 async function noteLost(db: Database["db"], ids: readonly string[], keys: readonly string[]): Promise<void> {
   for (const id of ids) {
     if (!/^[0-9a-f]{8}$/.test(id)) {
-      throw new AppError("bad_request", `--lost ${id} is no id of a key. Fix: use the id that the message names.`);
+      throw new AppError(
+        "bad_request",
+        `--lost ${id} is not the id of a key. Fix: use the eight digits that the refused start named, such as 1a2b3c4d.`,
+      );
     }
     if (keys.some((key) => encryptionKeyId(key) === id)) {
       throw new AppError("bad_request", `--lost ${id} is configured, so it is not lost. Fix: leave it out.`);

@@ -205,6 +205,25 @@ test("a rotation keeps secrets, waiting records, sessions' keys and signed state
   await disabled.langfuse.close();
 });
 
+test("a rotation with nothing stored ends with the new key, and reseal never accepts it unproved", async ({
+  place,
+}) => {
+  const [old, fresh] = [newKey(), newKey()];
+  const first = await place.start(old);
+  const { key_ids: oldIds } = await readDetails(first);
+  await first.stop();
+  const unproved = await place.reseal(fresh);
+  expect(unproved).toMatchObject({ code: 1, text: expect.stringContaining("--lost " + String(oldIds[0])) });
+  expect(unproved.text).not.toContain("Nothing is left");
+  expect(await place.reseal(`${fresh},${old}`)).toMatchObject({ code: 0 });
+  await (await place.start(fresh)).stop();
+  expect(await place.reseal(fresh)).toMatchObject({ code: 0 });
+  await expect(place.start(old)).rejects.toThrow(/SLUICE_ENCRYPTION_KEY opens nothing of what is stored/);
+  const misused = await place.reseal(fresh, "--help");
+  expect(misused.text).toContain("Use: npm run reseal");
+  expect(misused.text).not.toContain("    at ");
+});
+
 test("a former key that is dropped before its secrets are moved is missed loudly, and nothing is lost", async ({
   place,
 }) => {

@@ -70,6 +70,22 @@ export async function retireOtherKeys(db: Database["db"], newestId: string): Pro
   await db.encryptionKey.updateMany({ where: { id: { not: newestId } }, data: { sentinel: null } });
 }
 
+/**
+ * Whether one of these keys opens its own sentinel, and the ids of other keys whose sentinel keeps a gateway with these
+ * keys alone from starting.
+ */
+export async function checkSentinels(
+  db: Database["db"],
+  keys: readonly string[],
+): Promise<{ isProved: boolean; neededIds: string[] }> {
+  const rows: KeyRow[] = await db.encryptionKey.findMany({ select: { id: true, sentinel: true, lostAt: true } });
+  const givenIds = keys.map(encryptionKeyId);
+  const others = rows.filter(
+    ({ id, sentinel, lostAt }) => sentinel !== null && lostAt === null && !givenIds.includes(id),
+  );
+  return { isProved: keys.some((key) => isProved(key, rows, [])), neededIds: others.map(({ id }) => id) };
+}
+
 /** Notes that a key is lost, so that what it sealed keeps no gateway from starting. Nothing is removed. */
 export async function noteLostKey(db: Database["db"], id: string): Promise<void> {
   const data = { lostAt: new Date() };
