@@ -29,7 +29,8 @@ export function answerStream(
       try {
         const record = await logStream(call, end, startedMs);
         const bytes = recorded?.bytes() ?? null;
-        if (end.outcome === "complete" && bytes !== null) keepAnswer(call, record, { bytes, contentType });
+        if (end.outcome === "complete" && end.isWhole && bytes !== null)
+          keepAnswer(call, record, { bytes, contentType });
       } finally {
         call.ledger.close();
       }
@@ -45,10 +46,8 @@ async function logStream(call: RoutedCall, end: TapEnd, completionStartTimeMs: n
     const cut = end.errorText === null ? findCut(call.start.signal) : null;
     // The client's leaving also ends what the upstream sends, and either may be noticed first.
     const isAborted = end.errorText === null && call.start.signal?.aborted === true;
-    const hasLeft = end.outcome === "client_disconnected" || isAborted;
-    const isBroken =
-      (end.outcome === "broken" && (cut !== null || !hasLeft)) ||
-      (end.outcome === "complete" && !end.isWhole && !hasLeft);
+    const hasLeft = end.outcome === "client_disconnected" || (isAborted && cut === null);
+    const isBroken = !hasLeft && (end.outcome === "broken" || !end.isWhole);
     const counted = settleUsage(call.start, end);
     const usage = isBroken ? { ...counted, isEstimated: true as const } : counted;
     const { deployment, attempts } = call;
@@ -56,7 +55,7 @@ async function logStream(call: RoutedCall, end: TapEnd, completionStartTimeMs: n
     const seen: SeenAnswer = { deployment, attempts, usage, billed, completionStartTimeMs };
     call.ledger.see(seen);
     if (isBroken) return await failStream(call, end, cut);
-    const disconnected = { clientDisconnected: end.outcome !== "complete" };
+    const disconnected = { clientDisconnected: end.outcome !== "complete" || !end.isWhole };
     const record = toCallRecord(call.start, { ...seen, ...disconnected, response: end.response, error: null });
     await commitCall(call, record);
     return record;
@@ -73,8 +72,9 @@ async function failStream(call: RoutedCall, end: TapEnd, cut: AppError | null): 
     await commitFailure(call, (cut !== null ? ofCut(cut) : toStreamFailure(call, end)).logged, { response });
     return null;
   }
-  const reason = new UpstreamError(0, "The upstream's stream ended before the answer was complete.");
-  await commitFailure(call, ofThrown(call.deployment, reason).logged, { response });
+  const reason = cut ?? new UpstreamError(0, "The upstream's stream ended before the answer was complete.");
+  const failure = cut === null ? ofThrown(call.deployment, reason) : ofCut(cut);
+  await commitFailure(call, failure.logged, { response });
   throw reason;
 }
 

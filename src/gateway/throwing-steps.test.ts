@@ -213,6 +213,24 @@ test("a stream whose client cannot be written to is logged once and holds nothin
   await expectNothingHeld();
 });
 
+test("a stream that ends early because its client left is logged as left, and not kept for others", async () => {
+  const client = new AbortController();
+  let kept = 0;
+  const store = async (): Promise<void> => void (kept += 1);
+  responseCacheState.set({ find: async () => null, store, close: () => undefined });
+  const early = withCopy(() => ({ hasEnded: () => false }));
+  const leave = (): boolean => {
+    client.abort();
+    return true;
+  };
+  const inFlight = { signal: client.signal, hold: () => () => undefined };
+  await run(true, (call) => early(Object.assign(call, { inFlight })), { write: leave });
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(records).toMatchObject([{ status: "success", clientDisconnected: true }]);
+  expect(kept).toBe(0);
+  await expectNothingHeld();
+});
+
 test("a failure after the upstream has answered costs what the upstream did", async () => {
   const readInput = steps["the making of the record"] ?? (() => undefined);
   await run(false, readInput);
