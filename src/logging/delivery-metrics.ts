@@ -79,7 +79,7 @@ function damageGauges(): string[] {
     ),
     ...toGauge(
       "sluice_queue_file_lost_deliveries",
-      "Waiting deliveries that could not be recovered.",
+      "Waiting deliveries that could not be recovered, or not with their content.",
       sum(({ lost }) => lost ?? 0),
     ),
     ...toGauge("sluice_queue_file_damaged_timestamp_seconds", "When it was last found; 0: never.", [

@@ -74,7 +74,7 @@ export function makeClaim({ pool, leases, sealer, owner }: ClaimParts) {
 
 function openRow(row: LeasedRow, sealer: Sealer) {
   const { record_id: recordId, team_id: teamId, number, sealed } = row;
-  if (number === null || sealed === null) throw new Error("it is missing.");
+  if (number === null || sealed === null) throw new Error("it is missing from the queue.");
   return {
     ...{
       recordId,

@@ -88,7 +88,7 @@ function readBody(contentId: number, row: SqlRow, parts: BodyParts): string {
   const recent = store.recentTexts.get(contentId);
   if (recent !== undefined) return recent;
   const stored = content.get(contentId) ?? {};
-  if (!(stored.sealed instanceof Uint8Array)) throw new Error("it is missing.");
+  if (!(stored.sealed instanceof Uint8Array)) throw new Error("it is missing from the queue.");
   const place = {
     recordId: textOf(row, "record_id"),
     teamId: textOrNull(row, "team_id"),

@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { makeKeyring } from "#lib/seal.ts";
 import { setLogger } from "#lib/logger.ts";
 import { openLocalQueue } from "#logging/queue/local.ts";
+import { readReports } from "#logging/queue/local-reports.ts";
 import type { QueueEntry } from "#logging/queue/queue.ts";
 
 setLogger("silent");
@@ -223,6 +224,16 @@ describe("what can be read is recovered", () => {
       expect((await claimed()).size).toBeGreaterThanOrEqual(bytes === stale ? 0 : count / 2);
     }
   });
+});
+
+test("a record whose content is gone counts as lost, and not as recovered", async () => {
+  await leave("stopped");
+  const file = new DatabaseSync(path);
+  file.exec("DELETE FROM content WHERE content_id IN (SELECT content_id FROM content LIMIT 5)");
+  file.close();
+  writeFileSync(`${path}.damage`, "damaged while it was used");
+  expect((await claimed()).size).toBe(count - 5);
+  expect(readReports(path)).toMatchObject([{ recovered: 2 * (count - 5), lost: 2 * 5 }]);
 });
 
 test("a file of another program, and one that is no database, are moved aside unchanged", async () => {

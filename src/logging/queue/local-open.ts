@@ -36,7 +36,7 @@ export function recoverFile(path: string): void {
   const damage = findDamage(path);
   if (damage === null) return;
   const { settled, withoutContent } = salvageInto(path, rescuedPath(path));
-  const figures = { ...replaceWithRescued(path, damage), settled, withoutContent };
+  const figures = { ...replaceWithRescued(path, damage, withoutContent), settled, withoutContent };
   currentLogger().error(figures, "the queue file was damaged and moved aside; what could be read of it was recovered");
 }
 
@@ -56,18 +56,22 @@ function salvageInto(path: string, target: string): Salvaged {
   return salvaged;
 }
 
-/** Puts the recovered file in the place of the damaged one, which is moved aside if it is there, and reports it. */
-function replaceWithRescued(path: string, damage: string) {
+/**
+ * Puts the recovered file in the place of the damaged one, which is moved aside if it is there, and reports it. A
+ * delivery without its content cannot be sent, so it counts as lost.
+ */
+function replaceWithRescued(path: string, damage: string, withoutContent = 0) {
   const marker = readMarker(path);
   const aside = [path, `${path}-wal`].some((one) => existsSync(one)) ? moveAside(path) : null;
   rmSync(damagePath(path), { force: true });
   renameSync(rescuedPath(path), path);
   const pending = countPending(path);
-  const lost = marker === null ? null : Math.max(0, marker.pending - pending);
+  const recovered = Math.max(0, pending - withoutContent);
+  const lost = marker === null ? null : Math.max(0, marker.pending - pending) + withoutContent;
   // It tells of the file that was moved.
   removeMarker(path);
-  addReport(path, { ...toReport(damage), file: aside === null ? null : basename(aside), recovered: pending, lost });
-  return { file: aside, damage, pending, lost };
+  addReport(path, { ...toReport(damage), file: aside === null ? null : basename(aside), recovered, lost });
+  return { file: aside, damage, recovered, lost };
 }
 
 function countPending(path: string): number {

@@ -21,7 +21,7 @@ export type Salvaged = {
   /** Deliveries that wait, and those that are settled. */
   pending: number;
   settled: number;
-  /** Of those that wait, how many have no content any more. They become dead letters. */
+  /** Of those that wait, how many have no content any more. They count as lost, and become dead letters. */
   withoutContent: number;
 };
 
