@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isStopping } from "#http/readiness.ts";
 import { anthropicErrorType, AppError, UpstreamError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
 import { isRefusedValue } from "#lib/refused-value.ts";
@@ -85,7 +86,9 @@ export function toEnvelope(error: AppError): ErrorEnvelope {
 function logRefusal(known: AppError, error: unknown, { requestId, route }: ErrorContext): void {
   const fields = { requestId, route, status: known.status, code: known.code };
   const logger = currentLogger();
-  if (known.status >= 500) logger.error({ ...fields, error: errorText(error) }, "request failed");
+  // Probes ask all through a stop, and its answer is no fault.
+  if (isStopping(known)) logger.info(fields, "not ready: the gateway is stopping");
+  else if (known.status >= 500) logger.error({ ...fields, error: errorText(error) }, "request failed");
   else if (known.status === 401 || known.status === 404) logger.info(fields, "request refused");
   else if (isRefusedValue(error)) logger.warn({ ...fields, error: errorText(error) }, "a value cannot be stored");
   else logger.warn(fields, "request refused");

@@ -13,7 +13,7 @@ export type Readiness = z.output<typeof Readiness>;
 
 /** Says yes while the database answers and the process is not stopping; throws the wire's 503 otherwise. */
 export async function readReadiness(db: Db): Promise<Readiness> {
-  if (stoppingState.find() === true) throw notReady("the gateway is stopping");
+  assertNotStopping();
   try {
     await Promise.race([db.$queryRaw`SELECT 1`, refuseLater()]);
   } catch {
@@ -28,6 +28,24 @@ const answerMsMax = 2_000;
 async function refuseLater(): Promise<never> {
   await sleep(answerMsMax, null, { ref: false });
   throw new Error("The database did not answer in time.");
+}
+
+const stoppingDetail = "Service Unavailable (the gateway is stopping)";
+
+class StoppingError extends AppError {
+  constructor() {
+    super("unavailable", stoppingDetail, { detail: stoppingDetail });
+  }
+}
+
+/** Throws the wire's 503 while the process is stopping. */
+export function assertNotStopping(): void {
+  if (stoppingState.find() === true) throw new StoppingError();
+}
+
+/** Whether this is what readiness answers while the process stops. */
+export function isStopping(error: unknown): boolean {
+  return error instanceof StoppingError;
 }
 
 function notReady(reason: string): AppError {
