@@ -118,6 +118,8 @@ async function install() {
   console.log("Installing the packages of package-lock.json …");
   // Prisma's generator and Next's compiler are build tools, so a production environment needs them as well.
   const wanted = ["ci", "--include=dev", "--include=optional", "--ignore-scripts", "--no-audit", "--no-fund"];
+  // npm checks the packages against its own Node, and they run on the Node among them: its warnings would mislead.
+  wanted.push("--loglevel=error");
   const code = await run(command, [...parameters, ...wanted], { shell });
   if (code !== 0) throw new SetupError(`npm ci failed with ${code}; its own words are above.`);
 }

@@ -57,19 +57,20 @@ const Environment = z.object({
     .default("")
     .transform((text) => (text === "" ? [] : [...new Set(text.split(",").map((key) => key.trim()))]))
     .refine((keys) => keys.every((key) => key.length >= masterKeyLengthMin), {
-      error: "has a key that is too short. Fix: use 16 random characters or more, several keys separated by commas.",
+      error:
+        "has a key that is too short or empty. Fix: use 16 random characters or more, several keys separated by commas.",
     }),
   SLUICE_SHUTDOWN_SECONDS: z
     .string()
     .default("25")
     .refine((seconds) => /^\d{1,4}(\.\d+)?$/.test(seconds), {
-      error: "is not a number of seconds. Fix: use a number from 0 to 9999, for example 25.",
+      error: "is not a number of seconds from 0 to 9999. Fix: write it without a unit, for example 25.",
     })
     .transform(Number),
   SLUICE_DRAIN_SECONDS: z
     .string()
     .refine((seconds) => /^\d{1,4}(\.\d+)?$/.test(seconds), {
-      error: "is not a number of seconds. Fix: use a number from 0 to 9999, for example 5, or 0 for none.",
+      error: "is not a number of seconds from 0 to 9999. Fix: write it without a unit, for example 5, or 0 for none.",
     })
     .transform(Number)
     .optional(),

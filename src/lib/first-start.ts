@@ -22,7 +22,7 @@ export function announceFirstStart(facts: FirstStart): void {
   }
   const file = join(facts.dataDir, "first-start.txt");
   writeFileSync(file, text, { mode: 0o600 });
-  const msg = "what this first start made, to be kept by you, is in this file";
+  const msg = "the first start wrote the administrator's sign-in and a new master key, if it made them, to this file";
   process.stdout.write(
     `${JSON.stringify({ service: "sluice", level: 30, time: new Date().toISOString(), file, msg })}\n`,
   );

@@ -49,7 +49,7 @@ export function assertKindsKnown(config: Config, locate: Locate): void {
   const lines = unknown.map(({ name }) => {
     const place = `${locate(["callback_settings", name])} callback_settings.${name}`;
     const fix = `Fix: write one of ${knownCallbackNames.join(", ")}, or list ${name} in general_settings.ignored_controls.`;
-    return `${place}: keeps content from a callback that is not known by this name, and would keep nothing. ${fix}`;
+    return `${place}: is meant to keep content out of a callback, but no callback has this name, so it would do nothing. ${fix}`;
   });
   throw new AppError("bad_request", lines.join("\n"));
 }
