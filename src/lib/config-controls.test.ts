@@ -46,6 +46,7 @@ const ignoredControls: Record<string, string> = {
     "router_settings:\n  provider_budget_config: { openai: { budget_limit: 1, time_period: 1d } }\n",
   "turn_off_message_logging of a model": model("turn_off_message_logging: true"),
   "guardrails of a model": model("guardrails: [pii]"),
+  "guardrails as the word all": inLitellm("guardrails: all"),
   "team_id of a model": model("", "team_id: t1"),
 };
 
@@ -60,6 +61,10 @@ test.each(Object.entries(ignoredControls))("%s stops the start until it is liste
     : `${text}general_settings: { ignored_controls: ${control} }\n`;
   expect(faultOf(listed)).toBeNull();
   expect(parseConfig(listed, "config.yaml", {}).warnings.join("\n")).toMatch(/is ignored, as general_settings/);
+});
+
+test("a portal that is open to everybody asks for nothing", () => {
+  expect(faultOf("general_settings: { ui_access_mode: all }\n")).toBeNull();
 });
 
 test.each(["guardrails: []", "guardrails:", "guardrails: {}"])("%s asks for nothing", (text) => {

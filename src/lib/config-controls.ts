@@ -72,7 +72,7 @@ export function refuseIgnoredControls(
     const section = valueAt(data, path);
     if (!isRecord(section)) continue;
     for (const name of Object.keys(section)) {
-      if (!asksForSomething(section[name])) continue;
+      if (!asksForSomething(section[name]) || (name === "ui_access_mode" && section[name] === "all")) continue;
       if (names.includes(name))
         refuse([...path, name], name, "protects something, and this version does not act on it.");
     }
@@ -188,11 +188,11 @@ function places(data: Readonly<Record<string, unknown>>): { path: ConfigPath; na
   });
 }
 
-/** Null, false, zero and empty values ask for nothing, however they are written, and neither does `all`. */
+/** Null, false, zero and empty values ask for nothing, however they are written. */
 export function asksForSomething(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === 0) return false;
   if (typeof value === "string")
-    return !["", "false", "no", "off", "0", "none", "null", "all"].includes(value.trim().toLowerCase());
+    return !["", "false", "no", "off", "0", "none", "null"].includes(value.trim().toLowerCase());
   return typeof value !== "object" || Object.keys(value).length > 0;
 }
 

@@ -173,7 +173,8 @@ async function apply({ client, connection, waiting }: Run, { name, sql, checksum
 
 /** Returns if the migration may be tried again, or was applied by somebody else meanwhile. */
 async function handleFailure({ client, waiting }: Run, { name }: Migration, error: unknown): Promise<void> {
-  if (error instanceof AppError) throw error;
+  // A server that goes away is asked again from the beginning.
+  if (error instanceof AppError || comingBackCode.test(errorCode(error))) throw error;
   const cause = error instanceof Error ? error.message : String(error);
   if (passingCodes.has(errorCode(error))) {
     const reason = "a migration waits for other transactions to end, and lets the traffic pass meanwhile";
