@@ -65,7 +65,8 @@ export function makeStopper(parts: StopParts): Stopper {
     stoppingState.set(true);
     stop.startMs = monotonicMs();
     stop.lostBefore = countCalls().lost;
-    currentLogger().info({ reason }, "stopping");
+    const facts = { reason, calls: countCalls().inFlight, secondsMax: parts.shutdownMs / 1000 };
+    currentLogger().info(facts, "stopping; a second signal cuts the calls in flight");
     void run(parts, stop, drains)
       .catch((error: unknown) => {
         exitCode = 1;

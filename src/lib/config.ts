@@ -100,9 +100,10 @@ function readText(path: string): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (cause) {
     const reason = unreadable(cause);
-    const todo = reason === "does not exist" ? `create it (looked for at ${path})` : "correct the file";
+    const todo = reason === "does not exist" ? "create the file" : "correct the file";
     const fix = `Fix: ${todo}, or name another one with --config FILE or SLUICE_CONFIG.`;
-    throw new AppError("bad_request", `${shortPath(path)} ${reason}. ${fix}`, { cause });
+    const name = reason === "does not exist" ? path : shortPath(path);
+    throw new AppError("bad_request", `${name} ${reason}. ${fix}`, { cause });
   }
 }
 
