@@ -38,6 +38,9 @@ const test = base.extend<{ place: Place }>({
   },
 });
 
+// A test starts a gateway up to a dozen times.
+test.slow();
+
 const masterKey = "sk-master-key-of-the-key-tests";
 
 function makeOptions(
