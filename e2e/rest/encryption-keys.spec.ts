@@ -27,12 +27,19 @@ const test = base.extend<{ place: Place }>({
     const dataDir = join(folder, "data");
     const database = await makeDatabase(process.env.DATABASE_URL);
     const databaseUrl = database?.url ?? null;
+    const started: SluiceProcess[] = [];
     await use({
       dataDir,
       databaseUrl,
-      start: (keys, options = {}) => startSluice(makeOptions({ keys, dataDir, databaseUrl, fakes }, options)),
+      async start(keys, options = {}) {
+        const sluice = await startSluice(makeOptions({ keys, dataDir, databaseUrl, fakes }, options));
+        started.push(sluice);
+        return sluice;
+      },
       reseal: (keys, ...args) => runReseal({ keys, dataDir, databaseUrl, masterKey }, args),
     });
+    // Before the drop: PostgreSQL waits for ever for connections that are made to a database while it goes.
+    for (const sluice of started) await sluice.dispose();
     await database?.drop();
     await rm(folder, { recursive: true, force: true });
   },
