@@ -54,6 +54,7 @@ test("a response that was cut has the items and texts that came", () => {
 });
 
 test.each<[string, StreamWire, JsonObject]>([
+  ["error frame of the chat API", responsesWire, { error: { message: "no" } }],
   ["failed response", responsesWire, { type: "response.failed", response: { error: { message: "no" } } }],
   ["error event of a response", responsesWire, { type: "error", message: "no", code: "500" }],
   ["error event of a message", messagesWire, { type: "error", error: { type: "api_error", message: "no" } }],

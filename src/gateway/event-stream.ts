@@ -11,6 +11,8 @@ export const responsesWire: StreamWire = {
   isEnd: (chunk) => typeof chunk.type === "string" && responseEnds.includes(chunk.type),
   errorOf(chunk) {
     if (chunk.type === "error") return isJsonObject(chunk.error) ? chunk : { error: chunk };
+    // Servers that also speak the chat API send its error frame here.
+    if (chunk.type === undefined) return ownError(chunk);
     if (chunk.type !== "response.failed" || !isJsonObject(chunk.response)) return null;
     return { error: chunk.response.error ?? { message: "The response failed." } };
   },
