@@ -17,7 +17,7 @@ export type Arrival = {
   status: string;
   inputMarks: string[];
   outputMarks: string[];
-  /** When it first arrived; null if only a file tells of it. */
+  /** When it first arrived. Null if the record was only found in a file. */
   atMs: number | null;
 };
 

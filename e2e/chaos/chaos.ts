@@ -57,7 +57,7 @@ async function runChaos({ database, seed, seconds }: Run): Promise<boolean> {
   }
 }
 
-/** The lines of a gateway's own log that tell of a fault, each kind once. */
+/** Prints the error lines of a gateway's own log, one of each kind. */
 function tellErrors(logs: string): void {
   const lines = logs
     .split("\n")

@@ -30,7 +30,7 @@ export type Facts = {
   /** How many calls at once a gateway admitted in the end, and whether it refused one more. */
   probes: readonly { key: string; gateway: number; limit: number; admitted: number; isNextRefused: boolean }[];
   rows: readonly QueueRow[];
-  /** Secrets and prompts that were found where they must not be. */
+  /** Secrets and prompts that were found in the gateways' own logs or files. */
   leaks: readonly { where: string; what: string }[];
 };
 

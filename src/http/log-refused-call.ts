@@ -24,9 +24,9 @@ export type RefusedCall = {
 };
 
 /**
- * Logs a call that was refused at the door, where the policy of its key's owner says. The key may be blocked, expired,
- * deleted or sent in a wrong form. A call with nobody's key goes to the global callbacks. If the owner cannot be told,
- * for example because the database is away, nothing is logged. The body was not read, so the record has no content.
+ * Logs a call that was refused before its body was read, by the policy of its key's owner. The key may be blocked,
+ * expired, deleted or sent in a wrong form. A call with nobody's key goes to the global callbacks. If the owner cannot
+ * be resolved, for example because the database is away, nothing is logged. The record has no content.
  */
 export async function logRefusedCall(db: Db, error: AppError, call: RefusedCall): Promise<void> {
   if (error.status >= 500) return;

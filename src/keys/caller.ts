@@ -23,7 +23,7 @@ export type Caller = {
   expires: Date | null;
   /** Why the key may not be used now (blocked, or its team is), in the wire's words; null where it may. */
   refusal: string | null;
-  /** The key was deleted or replaced: it is refused like an unknown one, and its owner decides where that is logged. */
+  /** The key was deleted or replaced. It is refused like an unknown key, and its team's policy routes the log. */
   isRetired?: true;
   /** Tags that key and team put on every call. */
   tags: readonly string[];

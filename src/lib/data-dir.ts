@@ -83,7 +83,7 @@ function readSecret(file: string): string {
     const fault = value === "" ? "is empty" : `holds fewer than ${String(secretLengthMin)} characters`;
     throw unusable(file, fault, "restore it from a backup, or delete it if nothing was ever stored here");
   }
-  // Some file systems leave zero bytes where a crash kept the content from the disk: a key that anybody can guess.
+  // After a crash, some file systems leave zero bytes in place of the content. Anybody can guess such a key.
   if (value.includes("\0")) {
     throw unusable(file, "holds zero bytes", "restore it from a backup, or delete it if nothing was ever stored here");
   }

@@ -12,7 +12,7 @@ const Marker = z.object({
   pending: z.number(),
   /** The callbacks by their numbers in the file. */
   callbacks: z.record(z.string(), z.string()),
-  /** The first page, which says where the tables begin. */
+  /** The first page of the file, which holds the schema with the root page of each table. */
   firstPage: z.string(),
 });
 export type Marker = z.output<typeof Marker>;
