@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadConfig } from "#lib/config.ts";
-import { takeDataDir, type DataDir } from "#lib/data-dir.ts";
+import { embeddedDatabasePath, queueFilePath, takeDataDir, type DataDir } from "#lib/data-dir.ts";
 import { openDatabase, type Database } from "#lib/db.ts";
 import { readSettings, type Settings } from "#lib/env.ts";
 import { AppError } from "#lib/errors.ts";
@@ -54,7 +53,7 @@ export async function reseal({ env, args, print }: ResealParts): Promise<number>
       secret: dataDir?.secret ?? missing,
     });
     if (isEncryptionKeyNew) throw new AppError("bad_request", `${encryptionKeyFrom} is missing.`);
-    const database = await openDatabase({ url, dataDir: join(settings.dataDir, "postgres") });
+    const database = await openDatabase({ url, dataDir: embeddedDatabasePath(settings.dataDir) });
     const pool = url === null ? null : openQueuePool({ connectionString: url }, 1);
     const file = openQueueFile(settings, dataDir);
     try {
@@ -167,7 +166,7 @@ function takeOwnDataDir(settings: Settings, url: string | null): DataDir | null 
 }
 
 function openQueueFile({ dataDir }: Settings, own: DataDir | null): QueueFile {
-  const path = join(dataDir, "queue", "records.sqlite");
+  const path = queueFilePath(dataDir);
   if (own === null) return { store: null, isTaken: existsSync(path) };
   return { store: openQueueFileStore(path, { mayWrite: true }), isTaken: false };
 }

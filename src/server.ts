@@ -20,7 +20,7 @@ import { describeUnusable, makeModelTable, modelsState } from "#gateway/models.t
 import { parsePrivateHosts, privateHostsState } from "#lib/address-private-hosts.ts";
 import { openChangeFeed, type ChangeFeed } from "#lib/change-feed.ts";
 import { configState, loadConfig, type LoadedConfig } from "#lib/config.ts";
-import { takeDataDir } from "#lib/data-dir.ts";
+import { embeddedDatabasePath, queueFilePath, takeDataDir } from "#lib/data-dir.ts";
 import { databaseState, openDatabase, type Database } from "#lib/db.ts";
 import { readSettings, type Settings } from "#lib/env.ts";
 import { AppError } from "#lib/errors.ts";
@@ -151,8 +151,8 @@ function setModels(config: LoadedConfig["config"]): string[] {
 
 /** The database, once its schema is up to date and the encryption keys are proved to fit what is stored. */
 async function openUnlocked(settings: Settings, url: string | null, secrets: Secrets): Promise<Database> {
-  queuePathState.set(queuePath(settings));
-  const database = await openDatabase({ url, dataDir: join(settings.dataDir, "postgres") });
+  queuePathState.set(queueFilePath(settings.dataDir));
+  const database = await openDatabase({ url, dataDir: embeddedDatabasePath(settings.dataDir) });
   database.onFailure((error) => {
     failWith("the embedded database ended", error);
   });
@@ -160,7 +160,7 @@ async function openUnlocked(settings: Settings, url: string | null, secrets: Sec
     await unlockStored({
       db: database.db,
       databaseUrl: url,
-      queuePath: queuePath(settings),
+      queuePath: queueFilePath(settings.dataDir),
       given: { keys: secrets.encryptionKeys, from: secrets.encryptionKeyFrom, isNew: secrets.isEncryptionKeyNew },
       onAccepted: secrets.keep,
     });
@@ -236,10 +236,6 @@ function withTrpc(wire: ReturnType<typeof makeFetch>): ReturnType<typeof makeFet
   return (request) => (pathOf(request.url).startsWith(`${trpcEndpoint}/`) ? answerTrpc(request) : wire(request));
 }
 
-function queuePath({ dataDir }: Settings): string {
-  return join(dataDir, "queue", "records.sqlite");
-}
-
 async function startDelivery(parts: {
   settings: Settings;
   needsLease: boolean;
@@ -250,7 +246,7 @@ async function startDelivery(parts: {
 }): Promise<Delivery> {
   const { settings, needsLease, queueDatabaseUrl, privateHosts, masterKeys, database } = parts;
   const data = {
-    queuePath: queuePath(settings),
+    queuePath: queueFilePath(settings.dataDir),
     queueDatabaseUrl,
     masterKeys,
     config: configState.get(),

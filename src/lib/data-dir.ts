@@ -17,6 +17,16 @@ import { DatabaseSync } from "node:sqlite";
 import { AppError } from "#lib/errors.ts";
 import { currentLogger } from "#lib/logger.ts";
 
+/** Where the embedded database lies in a data directory. */
+export function embeddedDatabasePath(dataDir: string): string {
+  return join(dataDir, "postgres");
+}
+
+/** Where the file of the local queue lies in a data directory. */
+export function queueFilePath(dataDir: string): string {
+  return join(dataDir, "queue", "records.sqlite");
+}
+
 /** The data directory while this process owns it. */
 export type DataDir = {
   path: string;
